@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include <ipckit/deadline.h>
+#include <ipckit/parse.h>
+
+/* isdigit() and its like depend on the locale. */
+static int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static bool is_digit(char c, unsigned base)
+{
+	int digit = digit_of(c);
+
+	return digit >= 0 && (unsigned)digit < base;
+}
+
+/*
+ * Reads digits up to the first other character, which *end gets. What does not fit
+ * is told by *fits rather than at once: the rest may still be malformed, and that
+ * is the better thing to complain about.
+ */
+static uint64_t read_digits(const char *text, unsigned base, const char **end, bool *fits)
+{
+	uint64_t value = 0;
+
+	for (; is_digit(*text, base); text++) {
+		if (__builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, (unsigned)digit_of(*text), &value))
+			*fits = false;
+	}
+	*end = text;
+	return value;
+}
+
+/* ---- durations ---- */
+
+static const struct {
+	const char *suffix;
+	int64_t ns;
+} duration_units[] = {
+	{ "", 1000000000 },
+	{ "us", 1000 },
+	{ "ms", 1000000 },
+	{ "s", 1000000000 },
+	{ "m", 60000000000 },
+	{ "h", 3600000000000 },
+	{ "d", 86400000000000 },
+};
+
+/*
+ * ceil(unit * 0.DIGITS): from the last digit on, since ceil((n + x) / 10) is
+ * ceil((n + ceil(x)) / 10).
+ */
+static uint64_t fraction_of(const char *digits, const char *end, uint64_t unit)
+{
+	uint64_t sum = 0;
+
+	while (end > digits)
+		sum = ((unsigned)digit_of(*--end) * unit + sum + 9) / 10;
+	return sum;
+}
+
+int ipckit_parse_duration(const char *text, int64_t *out)
+{
+	const char *whole_end, *fraction, *end;
+	uint64_t value;
+	bool fits = true;
+
+	if (!strcmp(text, "inf")) {
+		*out = IPCKIT_FOREVER;
+		return 0;
+	}
+	value = read_digits(text, 10, &whole_end, &fits);
+	fraction = *whole_end == '.' ? whole_end + 1 : whole_end;
+	end = fraction > whole_end ? fraction + strspn(fraction, "0123456789") : fraction;
+	if (whole_end == text && end == fraction)
+		return -EINVAL;
+
+	for (size_t i = 0; i < sizeof(duration_units) / sizeof(*duration_units); i++) {
+		uint64_t unit = duration_units[i].ns;
+
+		if (strcmp(end, duration_units[i].suffix))
+			continue;
+		if (!fits || __builtin_mul_overflow(value, unit, &value) ||
+		    __builtin_add_overflow(value, fraction_of(fraction, end, unit), &value) ||
+		    value >= IPCKIT_FOREVER)
+			return -ERANGE;
+		*out = value;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* ---- sizes ---- */
+
+/* The factor of a suffix, 0 where there is no such one. */
+static uint64_t size_unit(const char *suffix)
+{
+	static const char letters[] = "KMGTPE";
+	const char *letter;
+	uint64_t base, unit = 1;
+
+	if (!*suffix)
+		return 1;
+	if (!strcmp(suffix, "kB"))
+		return 1000;
+	letter = strchr(letters, *suffix);
+	if (!letter)
+		return 0;
+	if (!suffix[1] || !strcmp(suffix + 1, "iB"))
+		base = 1024;
+	else if (!strcmp(suffix + 1, "B"))
+		base = 1000;
+	else
+		return 0;
+	for (const char *p = letters; p <= letter; p++)
+		unit *= base;
+	return unit;
+}
+
+int ipckit_parse_size(const char *text, uint64_t *out)
+{
+	const char *end;
+	bool fits = true;
+	uint64_t value = read_digits(text, 10, &end, &fits), unit;
+
+	unit = size_unit(end);
+	if (end == text || !unit)
+		return -EINVAL;
+	if (!fits || __builtin_mul_overflow(value, unit, &value) || value > INT64_MAX)
+		return -ERANGE;
+	*out = value;
+	return 0;
+}
+
+/* ---- counts ---- */
+
+int ipckit_parse_count(const char *text, uint64_t max, uint64_t *out)
+{
+	const char *digits = text, *end;
+	unsigned base = 10;
+	bool fits = true;
+	uint64_t value;
+
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+		base = 16;
+		digits += 2;
+	} else if (text[0] == '0') {
+		base = 8;
+	}
+	value = read_digits(digits, base, &end, &fits);
+	if (end == digits || *end)
+		return -EINVAL;
+	if (!fits || value > max)
+		return -ERANGE;
+	*out = value;
+	return 0;
+}
+
+int ipckit_parse_signed(const char *text, int64_t min, int64_t max, int64_t *out)
+{
+	bool negative = *text == '-';
+	uint64_t magnitude;
+	int64_t value;
+	int r;
+
+	if (*text == '-' || *text == '+')
+		text++;
+	r = ipckit_parse_count(text, (uint64_t)INT64_MAX + negative, &magnitude);
+	if (r)
+		return r;
+	value = (int64_t)(negative ? -magnitude : magnitude);
+	if (value < min || value > max)
+		return -ERANGE;
+	*out = value;
+	return 0;
+}
+
+/* ---- modes ---- */
+
+#define MODE_ALL 0777u
+#define MODE_X 0111u
+
+static const char *read_who(const char *text, unsigned *who)
+{
+	for (*who = 0;; text++) {
+		if (*text == 'u')
+			*who |= 0700;
+		else if (*text == 'g')
+			*who |= 0070;
+		else if (*text == 'o')
+			*who |= 0007;
+		else if (*text == 'a')
+			*who |= MODE_ALL;
+		else
+			break;
+	}
+	if (!*who)
+		*who = MODE_ALL;
+	return text;
+}
+
+/* The bits after an operator, for user, group and others alike: one of ugo, or any of rwxX. */
+static const char *read_bits(const char *text, unsigned mode, unsigned *bits)
+{
+	*bits = 0;
+	if (*text == 'u' || *text == 'g' || *text == 'o') {
+		unsigned shift = *text == 'u' ? 6 : *text == 'g' ? 3 : 0;
+
+		*bits = (mode >> shift & 7) * MODE_X;
+		return text + 1;
+	}
+	for (;; text++) {
+		if (*text == 'r')
+			*bits |= 0444;
+		else if (*text == 'w')
+			*bits |= 0222;
+		else if (*text == 'x')
+			*bits |= MODE_X;
+		else if (*text == 'X')
+			*bits |= mode & MODE_X ? MODE_X : 0;
+		else
+			return text;
+	}
+}
+
+/* One clause, `[ugoa...][-+=][rwxX...|u|g|o]...`: NULL where it is none. */
+static const char *read_clause(const char *text, unsigned *mode)
+{
+	unsigned who, bits;
+
+	text = read_who(text, &who);
+	if (!*text || !strchr("+-=", *text))
+		return NULL;
+	while (*text && strchr("+-=", *text)) {
+		char operator = *text;
+
+		text = read_bits(text + 1, *mode, &bits);
+		if (operator == '=')
+			*mode &= ~who;
+		if (operator == '-')
+			*mode &= ~(who & bits);
+		else
+			*mode |= who & bits;
+	}
+	return text;
+}
+
+int ipckit_parse_mode(const char *text, unsigned base, unsigned *out)
+{
+	unsigned mode = base & MODE_ALL;
+	const char *end;
+	bool fits = true;
+
+	if (is_digit(*text, 8)) {
+		uint64_t octal = read_digits(text, 8, &end, &fits);
+
+		if (*end)
+			return -EINVAL;
+		if (!fits || octal > MODE_ALL)
+			return -ERANGE;
+		*out = octal;
+		return 0;
+	}
+	for (;; text = end + 1) {
+		end = read_clause(text, &mode);
+		if (!end || (*end && *end != ','))
+			return -EINVAL;
+		if (!*end)
+			break;
+	}
+	*out = mode;
+	return 0;
+}
+
+/* ---- comparisons ---- */
+
+int ipckit_parse_compare(const char *text, enum ipckit_compare *out)
+{
+	static const char *const words[] = {
+		[IPCKIT_EQ] = "eq", [IPCKIT_NE] = "ne", [IPCKIT_LT] = "lt",
+		[IPCKIT_LE] = "le", [IPCKIT_GT] = "gt", [IPCKIT_GE] = "ge",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (!strcmp(text, words[i])) {
+			*out = (enum ipckit_compare)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Each fuzz target survives its corpus. Under --enable-sanitizers this finds most.
+
+load helpers
+
+replay()
+{
+	local files=("$IPCKIT_SRC/tests/fuzz/corpus/$1"/*)
+	((${#files[@]} >= 5)) || fail "the corpus of $1 has ${#files[@]} files"
+	run "$IPCKIT_BUILD/tests/fuzz/fuzz-$1" "${files[@]}"
+	assert_status 0
+}
+
+@test "names" {
+	replay name
+}
+
+@test "operations on sets" {
+	replay op
+}
+
+@test "values" {
+	replay parse
+}
+
+@test "records of holders" {
+	replay hold
+}
+
+@test "files of /proc" {
+	replay proc
+}
+
+@test "every target has a corpus and is run here" {
+	for target in "$IPCKIT_SRC"/tests/fuzz/fuzz-*.c; do
+		target=${target##*/fuzz-}
+		grep -q "replay ${target%.c}\$" "$BATS_TEST_FILENAME" ||
+			fail "no case replays ${target%.c}"
+	done
+}
