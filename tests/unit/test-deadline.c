@@ -9,16 +9,6 @@
 #define MS 1000000LL
 #define S 1000000000LL
 
-/* ThreadSanitizer runs handlers only once a call has ended: none can end a wait. */
-#ifdef __has_feature
-#if __has_feature(thread_sanitizer)
-#define LATE_SIGNALS
-#endif
-#endif
-#ifdef __SANITIZE_THREAD__
-#define LATE_SIGNALS
-#endif
-
 /* No check below rests on something being quick: this only ends a test that hangs. */
 #define LIMIT 60
 

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Whether a directory of PATH, of those that can be searched, has it in that mode (access(2)). */
+static bool is_on_path(const char *command, int mode)
+{
+	const char *dir = getenv("PATH") ?: "/bin:/usr/bin"; /* as execvp(3) has it */
+	bool found = false;
+
+	while (!found) {
+		size_t length = strcspn(dir, ":");
+		char *file = NULL;
+
+		if (asprintf(&file, "%.*s/%s", length ? (int)length : 1, length ? dir : ".", command) < 0)
+			return true;
+		found = access(file, mode) == 0;
+		free(file);
+		if (!dir[length])
+			break;
+		dir += length + 1;
+	}
+	return found;
+}
+
+static bool is_file(const char *command, int mode)
+{
+	return strchr(command, '/') ? access(command, mode) == 0 : *command && is_on_path(command, mode);
+}
+
+/* A directory of PATH that may not be searched makes EACCES of everything that failed elsewhere. */
+static int settle(const char *command, int error)
+{
+	if (error != EACCES || strchr(command, '/'))
+		return error;
+	return is_file(command, F_OK) && !is_file(command, X_OK) ? EACCES : ENOENT;
+}
+
+/* Of a file that is there ENOENT says that what is to run it is not. */
+static int fail_interpreter(struct cli *cli, const char *command)
+{
+	cli_fail(cli, command, ENOENT,
+		 "bad interpreter: the program after its #!, or the loader of a binary, is missing");
+	cli->output->failure.exit = CLI_COMMAND_NOT_EXECUTABLE;
+	return CLI_COMMAND_NOT_EXECUTABLE;
+}
+
+int cli_become(struct cli *cli)
+{
+	const char *command = cli->command[0];
+	int error;
+
+	cli_stop_restore();
+	cli_unshield();
+	execvp(command, cli->command);
+	error = settle(command, errno);
+	cli_guard_cancel();
+	if (error == ENOENT && is_file(command, F_OK))
+		return fail_interpreter(cli, command);
+	return cli_fail_command(cli, command, error);
+}

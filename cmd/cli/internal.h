@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CLI_INTERNAL_H
+#define CLI_INTERNAL_H
+
+/* What the files of the runtime share among themselves; tools include cli.h alone. */
+
+#include "cli.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* ---- options.c ---- */
+
+/* One option of this run: its row in the verb's or the common table. */
+struct cli_option {
+	const struct poptOption *row;
+	char letter; /* 0 where the verb uses the letter for another option */
+	bool common;
+	bool given;
+};
+
+/* All options that are in force, the verb's first, and what was asked of the runtime itself. */
+struct cli_options {
+	struct cli_option *list;
+	size_t count; /* 0 where no option was given */
+	bool help, version, list_verbs;
+	const char *list_options; /* a verb's name, or NULL */
+
+	poptContext context;
+	struct poptOption *flat;
+	char **words;    /* what popt is given */
+	char **encoded;  /* those of them that were rewritten for it */
+	char **operands; /* NULL where they stand in argv */
+	char **rest;     /* the words after `--`, or NULL */
+	int nrest;
+};
+
+/* Finds the verb and reads the options into cli. Returns 0 or a failure's status. */
+int cli_options_read(struct cli *cli, struct cli_options *options, int argc, char **argv);
+/* The options of a verb (NULL: the common ones), without reading any. 0 or -ENOMEM. */
+int cli_options_collect(const struct cli_verb *verb, struct cli_options *options);
+void cli_options_free(struct cli_options *options);
+
+/* ---- words.c: words that popt would misread, passed round it ---- */
+
+bool cli_word_is_misread(const struct cli_verb *verb, const char *word);
+/* As popt may see it; freed by the caller, NULL without memory. */
+char *cli_word_encode(const struct cli_verb *verb, const char *word);
+/* Back, in place; a word that was not encoded is not written to, and NULL is nothing. */
+char *cli_word_decode(char *text);
+
+/* ---- main.c ---- */
+
+const struct cli_verb *cli_find_verb(const struct cli_tool *tool, const char *name);
+/* Reports a verb that there is not. */
+int cli_unknown_verb(struct cli *cli, const char *name);
+
+/* ---- help.c ---- */
+
+void cli_help_tool(FILE *stream, const struct cli_tool *tool, const struct cli_options *options);
+void cli_help_verb(FILE *stream, const struct cli_tool *tool, const struct cli_verb *verb,
+		   const struct cli_options *options);
+void cli_help_columns(FILE *stream, const struct cli_verb *verb);
+/* "semctl-cli wait [options] OBJECT"; freed by the caller, NULL without memory. */
+char *cli_usage_line(const struct cli_tool *tool, const struct cli_verb *verb);
+/* For completions: TAB-separated lines. */
+void cli_list_verbs(FILE *stream, const struct cli_tool *tool);
+void cli_list_options(FILE *stream, const struct cli_options *options);
+
+/* ---- text.c ---- */
+
+/* The length of the UTF-8 character at text (not at its end), 0 where there is none. */
+size_t cli_utf8_length(const char *text);
+bool cli_utf8_valid(const char *text);
+/* A copy with U+FFFD for each byte that belongs to no character; NULL without memory. */
+char *cli_utf8_repair(const char *text);
+/* Writes text so that it stays on one line and cannot steer a terminal. */
+void cli_put_safe(FILE *stream, const char *text);
+
+/* The nearest of some words, offered one after the other. */
+struct cli_nearest {
+	const char *typed;
+	const char *best; /* NULL: none is near */
+	unsigned distance;
+};
+void cli_nearest_offer(struct cli_nearest *nearest, const char *word);
+
+/* Insertions, deletions, changes and swaps of neighbours that make b of a. */
+unsigned cli_distance(const char *a, const char *b);
+
+/* "4096", "64K", "1.5M": the largest unit of 1024s that leaves a digit before the point. */
+void cli_human_size(int64_t bytes, char *text, size_t size);
+/* "3h ago", "in 5m"; "never" for 0. */
+void cli_human_age(int64_t time, int64_t now, char *text, size_t size);
+
+/* ---- base64.c ---- */
+
+/* RFC 4648, with padding; freed by the caller, NULL without memory. */
+char *cli_base64(const void *data, size_t size);
+
+/* ---- emit.c: what is printed, whatever the format ---- */
+
+struct cli_failure {
+	bool reported;
+	const char *code;
+	int exit;
+	char *object, *message;
+	bool limited;
+	struct ipckit_limit limit;
+};
+
+struct cli_output {
+	FILE *stream;
+	json_t *document;
+	struct cli_failure failure; /* the first one */
+	bool lines;                 /* a line of a stream was printed */
+	bool broken;                /* a failed write was reported */
+	int (*end)(void *arg, bool written); /* of cli_undo_with() */
+	void *end_arg;
+	bool holds_pipe;            /* SIGPIPE is blocked until then */
+};
+
+/* The columns to print: fields of a table in order. */
+struct cli_columns {
+	const struct cli_field **list;
+	size_t count;
+	bool chosen; /* by --columns */
+};
+
+enum cli_holds {
+	CLI_HOLDS_NOTHING, /* the field does not apply to this kind of row */
+	CLI_HOLDS_NULL,
+	CLI_HOLDS_BOOL,
+	CLI_HOLDS_INTEGER,
+	CLI_HOLDS_REAL,
+	CLI_HOLDS_TEXT,
+	CLI_HOLDS_ROWS,
+	CLI_HOLDS_GAPS,
+};
+
+/* What one row has in one field. */
+struct cli_value {
+	enum cli_holds holds;
+	bool truth;
+	int64_t integer;
+	double real;
+	const char *text; /* of the row, or in scratch */
+	const void *rows; /* CLI_HOLDS_ROWS, CLI_HOLDS_GAPS */
+	size_t count;
+	char scratch[64];
+};
+
+/* ---- value.c ---- */
+
+/* In document: a user without a name is null; elsewhere the number stands for it. */
+void cli_value_get(const struct cli_table *table, const struct cli_field *field, const void *row,
+		   bool document, struct cli_value *out);
+
+/* A value in a cell of plain output, or, human, of a table; freed by the caller, or NULL. */
+char *cli_value_text(const struct cli *cli, const struct cli_field *field,
+		     const struct cli_value *value, bool human);
+
+/* ---- columns.c ---- */
+
+/* The fields to print of a table, --columns honoured. Returns 0 or a failure's status. */
+int cli_columns_choose(struct cli *cli, const struct cli_table *table, bool record,
+		       struct cli_columns *out);
+/* The columns of rows within a row: --columns does not apply to them. 0 or -ENOMEM. */
+int cli_columns_all(const struct cli_table *table, bool wide, bool detail, struct cli_columns *out);
+/* A field by its name; option is what it was given to, for the message. 0 or a failure's status. */
+int cli_column_find(struct cli *cli, const char *option, const struct cli_table *table,
+		    const char *name, const struct cli_field **out);
+/* Reports names in --columns that the table does not have. */
+int cli_columns_check(struct cli *cli, const struct cli_table *table);
+
+/* The text of a column's heading; freed by the caller. */
+char *cli_heading(const struct cli_field *field);
+
+/* ---- emit.c ---- */
+
+/* Prints what is left and checks that all of it was written. Returns the status of the run. */
+int cli_output_end(struct cli *cli, int status);
+bool cli_is_terminal(FILE *stream);
+
+/* The renderings. 0 or -ENOMEM. */
+int cli_json_row(const struct cli_columns *columns, const struct cli_table *table, const void *row,
+		 json_t **out);
+int cli_json_rows(const struct cli_columns *columns, const struct cli_table *table,
+		  const void *rows, size_t count, json_t **out);
+int cli_json_failure(const struct cli *cli, const struct cli_failure *failure, json_t **out);
+int cli_json_print(const struct cli *cli, const json_t *document, bool line);
+
+int cli_plain_row(struct cli *cli, const struct cli_columns *columns, const struct cli_table *table,
+		  const void *row, bool human);
+int cli_plain_headings(struct cli *cli, const struct cli_columns *columns);
+
+int cli_table_record(struct cli *cli, const struct cli_columns *columns,
+		     const struct cli_table *table, const void *row);
+int cli_table_list(struct cli *cli, const struct cli_columns *columns,
+		   const struct cli_table *table, const void *rows, size_t count);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_called(const struct cli_verb *verb, const char *name)
+{
+	return !strcmp(verb->name, name) || (verb->alias && !strcmp(verb->alias, name));
+}
+
+const struct cli_verb *cli_find_verb(const struct cli_tool *tool, const char *name)
+{
+	for (size_t i = 0; tool->verbs[i]; i++)
+		if (is_called(tool->verbs[i], name))
+			return tool->verbs[i];
+	return NULL;
+}
+
+int cli_unknown_verb(struct cli *cli, const char *name)
+{
+	struct cli_nearest nearest = { .typed = name };
+
+	for (size_t i = 0; cli->tool->verbs[i]; i++)
+		if (!(cli->tool->verbs[i]->flags & CLI_HIDDEN))
+			cli_nearest_offer(&nearest, cli->tool->verbs[i]->name);
+	if (nearest.best)
+		return cli_usage(cli, name, "unknown verb, did you mean %s?", nearest.best);
+	return cli_usage(cli, name, "unknown verb (%s --help lists them)", cli->tool->name);
+}
+
+static int fail_arity(struct cli *cli, const char *object, const char *what)
+{
+	char *line = cli_usage_line(cli->tool, cli->verb);
+	int status = cli_usage(cli, object, "%s; usage: %s", what, line ?: cli->verb->name);
+
+	free(line);
+	return status;
+}
+
+static int check_arity(struct cli *cli)
+{
+	const struct cli_verb *verb = cli->verb;
+
+	if (cli->noperands < verb->least)
+		return fail_arity(cli, NULL, "an operand is missing");
+	if (verb->most >= 0 && cli->noperands > verb->most)
+		return fail_arity(cli, cli->operands[verb->most], "one operand too many");
+	if (verb->flags & CLI_COMMAND && !cli->command)
+		return fail_arity(cli, NULL, "-- COMMAND is missing");
+	if (cli->command && !*cli->command)
+		return fail_arity(cli, NULL, "COMMAND is missing after --");
+	return 0;
+}
+
+/* Before anything is done: a wrong column is not to be found out afterwards. */
+static int check_columns(struct cli *cli)
+{
+	if (!cli->columns)
+		return 0;
+	if (!cli->verb->table)
+		return cli_usage(cli, "--columns", "%s prints no columns", cli->verb->name);
+	return cli_columns_check(cli, cli->verb->table);
+}
+
+static int run_verb(struct cli *cli, const struct cli_options *options)
+{
+	int status;
+
+	if (options->help) {
+		cli_help_verb(cli->output->stream, cli->tool, cli->verb, options);
+		return CLI_OK;
+	}
+	if (cli->columns && cli->verb->table && !strcmp(cli->columns, "help")) {
+		cli_help_columns(cli->output->stream, cli->verb);
+		return CLI_OK;
+	}
+	status = check_columns(cli);
+	if (status)
+		return status;
+	status = check_arity(cli);
+	return status ?: cli_run_shielded(cli);
+}
+
+static int list_options(struct cli *cli, const char *name)
+{
+	const struct cli_verb *verb = cli_find_verb(cli->tool, name);
+	struct cli_options options = { 0 };
+
+	/* "-": those that every verb has. */
+	if (!verb && strcmp(name, "-"))
+		return cli_unknown_verb(cli, name);
+	if (cli_options_collect(verb, &options))
+		return cli_fail(cli, NULL, ENOMEM, NULL);
+	cli_list_options(cli->output->stream, &options);
+	cli_options_free(&options);
+	return CLI_OK;
+}
+
+static int run(struct cli *cli, const struct cli_options *options)
+{
+	FILE *stream = cli->output->stream;
+
+	if (options->version) {
+		fprintf(stream, "%s from ipckit %s\n", cli->tool->name, PACKAGE_VERSION);
+		return CLI_OK;
+	}
+	if (options->list_verbs) {
+		cli_list_verbs(stream, cli->tool);
+		return CLI_OK;
+	}
+	if (options->list_options)
+		return list_options(cli, options->list_options);
+	if (cli->verb)
+		return run_verb(cli, options);
+	cli_help_tool(options->help ? stream : stderr, cli->tool, options);
+	return options->help ? CLI_OK : cli_usage(cli, NULL, "a verb is missing");
+}
+
+/*
+ * A standard descriptor that came closed would be the number of the next file that is
+ * opened, and results or errors would go into an IPC object. The place is taken by
+ * one that fails as a closed one does, and that no COMMAND inherits.
+ */
+static void hold_standard_descriptors(void)
+{
+	struct pollfd fds[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(fds, 3, 0) <= 0)
+		return;
+	for (int i = 0; i < 3; i++)
+		if (fds[i].revents & POLLNVAL)
+			(void)!open("/dev/null", (i ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+}
+
+int cli_main(const struct cli_tool *tool, int argc, char **argv)
+{
+	struct cli_output output = { .stream = stdout };
+	struct cli cli = { .tool = tool, .output = &output };
+	struct cli_options options = { 0 };
+	int status;
+
+	hold_standard_descriptors();
+	status = cli_options_read(&cli, &options, argc, argv);
+	if (!status)
+		status = run(&cli, &options);
+	status = cli_output_end(&cli, status);
+	cli_options_free(&options);
+	return status;
+}

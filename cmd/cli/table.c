@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "internal.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <libsmartcols/libsmartcols.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * libsmartcols is loaded when a table is printed, and not before: linked, it would
+ * cost every run of every verb a good part of its time.
+ */
+#define FUNCTIONS(F)                                                                         \
+	F(new_table)                                                                         \
+	F(unref_table)                                                                       \
+	F(table_new_column)                                                                  \
+	F(table_new_line)                                                                    \
+	F(line_refer_data)                                                                   \
+	F(table_enable_colors)                                                               \
+	F(column_get_header)                                                                 \
+	F(cell_set_color)                                                                    \
+	F(table_set_termforce)                                                               \
+	F(table_reduce_termwidth)                                                            \
+	F(print_table_to_string)
+
+#define DECLARE(name) typeof(scols_##name) *name;
+static struct {
+	bool loaded, tried;
+	FUNCTIONS(DECLARE)
+} scols;
+
+#define HEADING_COLOR "\033[1m"
+#define COLOR_END "\033[0m"
+#define INDENT 2
+
+static bool load_functions(void *library)
+{
+#define LOAD(name)                                                                           \
+	scols.name = (typeof(scols.name))dlsym(library, "scols_" #name);                     \
+	if (!scols.name)                                                                     \
+		return false;
+	FUNCTIONS(LOAD)
+	return true;
+}
+
+static bool load(struct cli *cli)
+{
+	void *library;
+
+	if (scols.tried)
+		return scols.loaded;
+	scols.tried = true;
+	library = dlopen("libsmartcols.so.1", RTLD_NOW | RTLD_LOCAL);
+	scols.loaded = library && load_functions(library);
+	if (!scols.loaded)
+		cli_warn(cli, "libsmartcols.so.1 cannot be loaded, printing plain values");
+	else
+		setlocale(LC_CTYPE, ""); /* for the widths of characters */
+	return scols.loaded;
+}
+
+static bool wants_colors(FILE *stream)
+{
+	const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return cli_is_terminal(stream) && !(refused && *refused) &&
+	       !(terminal && !strcmp(terminal, "dumb"));
+}
+
+/* ---- lists ---- */
+
+static bool is_text(const struct cli_field *field)
+{
+	return field->type == CLI_STRING || field->type == CLI_GAPS;
+}
+
+/* What gives way on a narrow terminal: a name or a number in pieces is none. */
+static size_t wrapping_column(const struct cli_columns *columns)
+{
+	size_t i = columns->count;
+
+	while (i-- > 0)
+		if (is_text(columns->list[i]))
+			return i;
+	return columns->count;
+}
+
+static int column_flags(const struct cli_field *field)
+{
+	switch (field->type) {
+	case CLI_STRING:
+	case CLI_GAPS:
+	case CLI_BOOL:
+	case CLI_TIME:
+	case CLI_MODE:
+	case CLI_KEY:
+	case CLI_USER:
+	case CLI_GROUP:
+	case CLI_WORD:
+		return 0;
+	default:
+		return SCOLS_FL_RIGHT;
+	}
+}
+
+static int add_columns(struct libscols_table *out, const struct cli_columns *columns)
+{
+	size_t wrapping = wrapping_column(columns);
+
+	for (size_t i = 0; i < columns->count; i++) {
+		int flags = i == wrapping ? SCOLS_FL_WRAP : column_flags(columns->list[i]);
+		char *heading = cli_heading(columns->list[i]);
+		struct libscols_column *column;
+
+		if (!heading)
+			return -ENOMEM;
+		column = scols.table_new_column(out, heading, 0, flags);
+		free(heading);
+		if (!column || scols.cell_set_color(scols.column_get_header(column), HEADING_COLOR))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_line(struct cli *cli, struct libscols_table *out, const struct cli_columns *columns,
+		    const struct cli_table *table, const void *row)
+{
+	struct libscols_line *line = scols.table_new_line(out, NULL);
+	struct cli_value value;
+
+	if (!line)
+		return -ENOMEM;
+	for (size_t i = 0; i < columns->count; i++) {
+		char *text;
+
+		cli_value_get(table, columns->list[i], row, false, &value);
+		text = cli_value_text(cli, columns->list[i], &value, true);
+		if (!text || scols.line_refer_data(line, i, text)) {
+			free(text);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int fill(struct cli *cli, struct libscols_table *out, const struct cli_columns *columns,
+		const struct cli_table *table, const void *rows, size_t count)
+{
+	int error = add_columns(out, columns);
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_line(cli, out, columns, table, (const char *)rows + i * table->size);
+	return error;
+}
+
+/* Off a terminal nothing bounds the width, so nothing is cut. */
+static void set_looks(struct cli *cli, struct libscols_table *out, size_t indent)
+{
+	FILE *stream = cli->output->stream;
+
+	scols.table_set_termforce(out, cli_is_terminal(stream) ? SCOLS_TERMFORCE_ALWAYS :
+								 SCOLS_TERMFORCE_NEVER);
+	scols.table_reduce_termwidth(out, indent);
+	scols.table_enable_colors(out, wants_colors(stream));
+}
+
+static void put_indented(FILE *stream, const char *text, int indent)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		fprintf(stream, "%*s%.*s\n", indent, "", (int)length, text);
+		text += length + (text[length] == '\n');
+	}
+}
+
+static int print_with_scols(struct cli *cli, const struct cli_columns *columns,
+			    const struct cli_table *table, const void *rows, size_t count,
+			    int indent)
+{
+	struct libscols_table *out = scols.new_table();
+	char *text = NULL;
+	int error = out ? 0 : -ENOMEM;
+
+	if (!error)
+		error = fill(cli, out, columns, table, rows, count);
+	if (!error) {
+		set_looks(cli, out, indent);
+		error = scols.print_table_to_string(out, &text);
+	}
+	if (!error && text)
+		put_indented(cli->output->stream, text, indent);
+	free(text);
+	scols.unref_table(out);
+	return error;
+}
+
+static int print_rows(struct cli *cli, const struct cli_columns *columns,
+		      const struct cli_table *table, const void *rows, size_t count, int indent)
+{
+	int error = 0;
+
+	if (!count)
+		return 0;
+	if (load(cli))
+		return print_with_scols(cli, columns, table, rows, count, indent);
+	for (size_t i = 0; i < count && !error; i++) {
+		fprintf(cli->output->stream, "%*s", indent, "");
+		error = cli_plain_row(cli, columns, table, (const char *)rows + i * table->size,
+				      false);
+	}
+	return error;
+}
+
+int cli_table_list(struct cli *cli, const struct cli_columns *columns,
+		   const struct cli_table *table, const void *rows, size_t count)
+{
+	return print_rows(cli, columns, table, rows, count, 0);
+}
+
+/* ---- records ---- */
+
+static int print_nested(struct cli *cli, const struct cli_field *field,
+			const struct cli_value *value)
+{
+	struct cli_columns columns;
+	int error = cli_columns_all(field->rows, false, true, &columns);
+
+	if (error)
+		return error;
+	error = print_rows(cli, &columns, field->rows, value->rows, value->count, INDENT);
+	free(columns.list);
+	return error;
+}
+
+static void put_name(FILE *stream, const char *name)
+{
+	bool colors = wants_colors(stream);
+
+	fprintf(stream, "%s%s%s", colors ? HEADING_COLOR : "", name, colors ? COLOR_END : "");
+}
+
+static int print_field(struct cli *cli, const struct cli_field *field,
+		       const struct cli_value *value, int width)
+{
+	FILE *stream = cli->output->stream;
+	bool rows = value->holds == CLI_HOLDS_ROWS && value->count;
+	char *text;
+
+	put_name(stream, field->name);
+	if (rows) {
+		fputc('\n', stream);
+		return print_nested(cli, field, value);
+	}
+	text = value->holds == CLI_HOLDS_ROWS ? strdup("none") :
+						cli_value_text(cli, field, value, true);
+	if (!text)
+		return -ENOMEM;
+	fprintf(stream, "%*s", width - (int)strlen(field->name), "");
+	cli_put_safe(stream, text);
+	fputc('\n', stream);
+	free(text);
+	return 0;
+}
+
+/* What does not apply, and gaps where there are none, are shown only when asked for. */
+static bool is_shown(const struct cli_columns *columns, const struct cli_value *value)
+{
+	if (columns->chosen)
+		return true;
+	return value->holds != CLI_HOLDS_NOTHING &&
+	       !(value->holds == CLI_HOLDS_GAPS && !value->count);
+}
+
+int cli_table_record(struct cli *cli, const struct cli_columns *columns,
+		     const struct cli_table *table, const void *row)
+{
+	struct cli_value value;
+	int width = 0, error = 0;
+
+	for (size_t i = 0; i < columns->count; i++) {
+		int length = strlen(columns->list[i]->name) + INDENT;
+
+		cli_value_get(table, columns->list[i], row, false, &value);
+		if (is_shown(columns, &value) && length > width)
+			width = length;
+	}
+	for (size_t i = 0; i < columns->count && !error; i++) {
+		cli_value_get(table, columns->list[i], row, false, &value);
+		if (is_shown(columns, &value))
+			error = print_field(cli, columns->list[i], &value, width);
+	}
+	return error;
+}

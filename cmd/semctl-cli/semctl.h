@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEMCTL_H
+#define SEMCTL_H
+
+/* What the verbs of semctl-cli share. */
+
+#include "../cli/cli.h"
+
+#include <ipckit/sem.h>
+
+/* Reads an operand; extra: IPCKIT_TAKES(...) beyond IPCKIT_SEM_NAMES. 0 or the exit status. */
+int semctl_name(struct cli *cli, const char *text, unsigned extra, struct ipckit_name *out);
+
+/* Reads an operand and opens it. 0 or the exit status; nothing to close on failure. */
+int semctl_open(struct cli *cli, const char *text, unsigned extra, struct ipckit_sem **out);
+
+/* Reports what a call of libipckit on the object says, with the limit that was hit where there is one. */
+int semctl_fail(struct cli *cli, const char *object, enum ipckit_sem_backend backend, int error);
+/* The same of what looks for the object of a name. */
+int semctl_fail_find(struct cli *cli, const struct ipckit_name *name, int error);
+/* The same after a creation of `wanted` semaphores. */
+int semctl_fail_create(struct cli *cli, const char *object, enum ipckit_sem_backend backend, int error,
+		       unsigned wanted);
+/* The same after a wait that was given `timeout` as text (NULL: none). */
+int semctl_fail_wait(struct cli *cli, const char *object, const struct ipckit_sem *sem, int error,
+		     const char *timeout);
+
+/* Refuses a number beyond what the backend's value can be: status 6 with the limit. */
+int semctl_check_value(struct cli *cli, const char *object, enum ipckit_sem_backend backend, uint64_t value);
+
+/* The same for permits to take or give in one call. */
+int semctl_check_count(struct cli *cli, const char *object, enum ipckit_sem_backend backend, uint64_t count);
+
+/* What a verb that acts prints when it is asked to. */
+struct semctl_done {
+	const char *object;
+	const char *backend;
+	struct ipckit_maybe count; /* permits taken or given */
+	struct ipckit_maybe value; /* set */
+};
+extern const struct cli_table semctl_done_table;
+int semctl_done(struct cli *cli, const char *object, enum ipckit_sem_backend backend,
+		struct ipckit_maybe count, struct ipckit_maybe value);
+
+/* Does one thing with each operand's name; the first failure's status, a row for each that went well. */
+typedef int (*semctl_each)(const struct ipckit_name *name, void *arg);
+int semctl_for_each(struct cli *cli, semctl_each act, void *arg);
+
+/* rows.c: list, info and clean describe a semaphore alike. */
+struct semctl_row {
+	struct ipckit_sem_info info;
+	const char *reason; /* clean: why it is removed or kept */
+	bool orphan;
+	bool removed;
+};
+extern const struct cli_table semctl_info_table;
+extern const struct cli_table semctl_clean_table;
+
+/* The semaphores that pass the filters, sorted; their infos stay the list's. */
+struct semctl_rows {
+	struct ipckit_sem_list all;
+	struct semctl_row *list;
+	size_t count;
+};
+/* what: as for ipckit_sem_list(). 0 or the exit status; freed in either case. */
+int semctl_rows_read(struct cli *cli, const struct cli_filter *filter, const struct cli_table *table, unsigned what,
+		     struct semctl_rows *out);
+void semctl_rows_free(struct semctl_rows *rows);
+
+extern const struct cli_verb semctl_create, semctl_wait, semctl_post, semctl_wait_zero, semctl_value, semctl_set,
+	semctl_op, semctl_values, semctl_exec, semctl_barrier, semctl_eventfd, semctl_list, semctl_info, semctl_rm,
+	semctl_clean, semctl_limits, semctl_chmod, semctl_chown, semctl_ftok, semctl_repair;
+
+#endif
