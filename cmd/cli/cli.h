@@ -13,6 +13,7 @@
 #include <ipckit/limit.h>
 #include <ipckit/name.h>
 #include <popt.h>
+#include <stdio.h>
 
 enum cli_exit {
 	CLI_OK = 0,
@@ -51,8 +52,19 @@ enum cli_type {
 	CLI_GAPS,    /* struct ipckit_gap[], length likewise: {"key":"reason"}; left out of JSON when empty */
 	CLI_REAL,    /* double */
 	CLI_WORD,    /* an enum, given as its word among words */
+	CLI_STRINGS, /* pointer to an array of const char *, none of them NULL; length like that of CLI_ROWS */
+	CLI_INTEGERS, /* pointer to an array of int64_t, likewise */
+	CLI_BLOCK,   /* char *, lines of text: in tables of one record below its name, elsewhere only by --columns */
 };
 
+/*
+ * Lists (CLI_STRINGS, CLI_INTEGERS) are arrays in JSON, null where the pointer is NULL and the
+ * count is not 0. Where a string is no UTF-8 there is NAME_base64, too: an array with its bytes,
+ * and null for those that are. In tables: elements joined by blanks, "none", "-" for null; a
+ * record on a terminal shows about ten lines of them and says how many more there are. In plain:
+ * joined by commas, a comma in an element escaped like a backslash; "-" is the empty list, "?"
+ * is null, and an element alone that reads like one of these has a backslash before it.
+ */
 enum cli_field_flags {
 	CLI_WIDE = 1u,   /* not among the columns that tables and plain show unasked */
 	CLI_DETAIL = 2u, /* only in cli_emit_record(), not in lists */
@@ -69,7 +81,7 @@ struct cli_field {
 	const char *summary; /* what --columns help says */
 	unsigned kinds;      /* kinds of row that have it, bits of cli_table.kind(); 0: all */
 	unsigned flags;
-	size_t count_offset;           /* CLI_ROWS, CLI_GAPS */
+	size_t count_offset;           /* CLI_ROWS, CLI_GAPS, CLI_STRINGS, CLI_INTEGERS */
 	const struct cli_table *rows;  /* CLI_ROWS */
 	const char *const *words;      /* CLI_WORD: by value of the enum */
 };
@@ -90,6 +102,7 @@ enum cli_verb_flags {
 	CLI_NEGATIVE = 8u,        /* `-` and a digit begin an operand */
 	CLI_HIDDEN = 16u,         /* not listed */
 	CLI_LISTS = 32u,          /* prints a list: CLI_DETAIL fields are none of its columns */
+	CLI_TEXT = 64u,           /* answers with a text (cli_text_begin()): prints it unasked, JSON only if asked */
 };
 
 struct cli;
@@ -110,6 +123,8 @@ struct cli_tool {
 	const char *name;
 	const char *summary;
 	const struct cli_verb *const *verbs; /* in the order of help; ends with NULL */
+	/* What runs where the first word is no verb, with all words as its own, or NULL. One of verbs. */
+	const struct cli_verb *fallback;
 };
 
 enum cli_format { CLI_FORMAT_NONE, CLI_FORMAT_JSON, CLI_FORMAT_TABLE, CLI_FORMAT_PLAIN };
@@ -117,6 +132,7 @@ enum cli_format { CLI_FORMAT_NONE, CLI_FORMAT_JSON, CLI_FORMAT_TABLE, CLI_FORMAT
 struct cli {
 	const struct cli_tool *tool;
 	const struct cli_verb *verb;
+	bool implied; /* the verb is the tool's fallback, and was not typed */
 	char **operands; /* ends with NULL */
 	int noperands;
 	char **command; /* after `--`, ends with NULL; NULL where there was none */
@@ -152,8 +168,17 @@ int cli_fail_limit(struct cli *cli, const char *object, int error, const struct 
 int cli_usage(struct cli *cli, const char *object, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* COMMAND could not be run: status 126 or 127. */
-int cli_fail_command(struct cli *cli, const char *command, int error);
+/* The input is malformed: code FORMAT, status 2 (125 before a COMMAND); object: the file it is in, or NULL.
+ * Lines and columns count from 1; a line of 0 is no place, a column of 0 is the line alone. */
+int cli_malformed(struct cli *cli, const char *object, uint64_t line, uint64_t column, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* COMMAND could not be run. status: CLI_COMMAND_NOT_EXECUTABLE or CLI_COMMAND_NOT_FOUND; words: NULL for its own. */
+int cli_fail_command(struct cli *cli, const char *command, enum cli_exit status, int error, const char *words);
+
+/* Of a word that is an operand of an implied verb and names nothing: the verb it may be meant for. NULL
+ * where none is near, or the verb was typed. */
+const char *cli_near_verb(const struct cli *cli, const char *word);
 
 /* A line on stderr that is no failure; cli_note() only with --verbose. */
 void cli_warn(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -171,6 +196,17 @@ int cli_emit_record(struct cli *cli, const struct cli_table *table, const void *
 int cli_emit_list(struct cli *cli, const struct cli_table *table, const void *rows, size_t count);
 /* One document (line) of a stream, written and flushed at once. */
 int cli_emit_line(struct cli *cli, const struct cli_table *table, const void *row);
+/*
+ * A result that is a text of its own, of a CLI_TEXT verb: written between these two to the
+ * stream that is returned. As it is in tables and plain; nowhere with --quiet; where JSON was asked
+ * for, by --json or by IPCKIT_FORMAT, it is collected and becomes {"data":TEXT,"size":BYTES}, with
+ * data_base64 in place of data where it is no UTF-8 or holds a NUL.
+ *
+ * Begin returns NULL without memory: pass -ENOMEM to the end. The stream is not closed by the verb.
+ * error: 0 or -errno of what wrote. End returns CLI_OK or a failure's status.
+ */
+FILE *cli_text_begin(struct cli *cli);
+int cli_text_end(struct cli *cli, int error);
 /* Of a verb that answers unless it is told to act: this run acts, so it is silent unless it was asked to print. */
 void cli_acts(struct cli *cli);
 /* Whether a result would be printed at all. */
@@ -186,6 +222,11 @@ bool cli_prints(const struct cli *cli);
  * where it could not take back.
  */
 void cli_undo_with(struct cli *cli, int (*end)(void *arg, bool written), void *arg);
+
+/* ---- text (text.c) ---- */
+
+/* The length of the UTF-8 character at text (not at its end), 0 where there is none. */
+size_t cli_utf8_length(const char *text);
 
 /* ---- arguments: parsed in one place, worded in one place; 0 or the exit status ---- */
 

@@ -15,6 +15,11 @@ char *cli_heading(const struct cli_field *field)
 	return text;
 }
 
+static unsigned flags_of(const struct cli_field *field)
+{
+	return field->flags | (field->type == CLI_BLOCK ? CLI_BLOCKS : 0);
+}
+
 static size_t count_fields(const struct cli_table *table)
 {
 	size_t count = 0;
@@ -24,18 +29,15 @@ static size_t count_fields(const struct cli_table *table)
 	return count;
 }
 
-int cli_columns_all(const struct cli_table *table, bool wide, bool detail, struct cli_columns *out)
+int cli_columns_all(const struct cli_table *table, unsigned hidden, struct cli_columns *out)
 {
-	unsigned hidden = (wide ? 0 : CLI_WIDE) | (detail ? 0 : CLI_DETAIL) |
-			  (wide || detail ? 0 : CLI_BULKY);
-
 	out->count = 0;
 	out->chosen = false;
 	out->list = calloc(count_fields(table) + 1, sizeof(*out->list));
 	if (!out->list)
 		return -ENOMEM;
 	for (const struct cli_field *field = table->fields; field->name; field++)
-		if (!(field->flags & hidden))
+		if (!(flags_of(field) & hidden))
 			out->list[out->count++] = field;
 	return 0;
 }
@@ -105,12 +107,23 @@ int cli_columns_check(struct cli *cli, const struct cli_table *table)
 	return status;
 }
 
-int cli_columns_choose(struct cli *cli, const struct cli_table *table, bool record,
+/* What is not shown unless --columns asks for it. */
+static unsigned hidden_flags(enum cli_format format, enum cli_shape shape)
+{
+	unsigned hidden = shape == CLI_SHAPE_LIST ? CLI_DETAIL : 0;
+
+	if (format == CLI_FORMAT_JSON)
+		return hidden | CLI_BLOCKS;
+	hidden |= CLI_WIDE | (shape == CLI_SHAPE_LIST ? CLI_BULKY : 0);
+	return format == CLI_FORMAT_TABLE && shape == CLI_SHAPE_RECORD ? hidden : hidden | CLI_BLOCKS;
+}
+
+int cli_columns_choose(struct cli *cli, const struct cli_table *table, enum cli_shape shape,
 		       struct cli_columns *out)
 {
 	if (cli->columns)
-		return choose(cli, table, record, out);
-	if (cli_columns_all(table, cli->format == CLI_FORMAT_JSON, record, out))
+		return choose(cli, table, shape != CLI_SHAPE_LIST, out);
+	if (cli_columns_all(table, hidden_flags(cli->format, shape), out))
 		return cli_fail(cli, NULL, ENOMEM, NULL);
 	return 0;
 }

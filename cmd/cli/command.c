@@ -41,13 +41,16 @@ static int settle(const char *command, int error)
 	return is_file(command, F_OK) && !is_file(command, X_OK) ? EACCES : ENOENT;
 }
 
-/* Of a file that is there ENOENT says that what is to run it is not. */
-static int fail_interpreter(struct cli *cli, const char *command)
+static int fail(struct cli *cli, const char *command, int error)
 {
-	cli_fail(cli, command, ENOENT,
-		 "bad interpreter: the program after its #!, or the loader of a binary, is missing");
-	cli->output->failure.exit = CLI_COMMAND_NOT_EXECUTABLE;
-	return CLI_COMMAND_NOT_EXECUTABLE;
+	if (error != ENOENT)
+		return cli_fail_command(cli, command, CLI_COMMAND_NOT_EXECUTABLE, error, NULL);
+	/* Of a file that is there ENOENT says that what is to run it is not. */
+	if (is_file(command, F_OK))
+		return cli_fail_command(cli, command, CLI_COMMAND_NOT_EXECUTABLE, error,
+					"bad interpreter: the program after its #!, or the loader of "
+					"a binary, is missing");
+	return cli_fail_command(cli, command, CLI_COMMAND_NOT_FOUND, error, NULL);
 }
 
 int cli_become(struct cli *cli)
@@ -60,7 +63,5 @@ int cli_become(struct cli *cli)
 	execvp(command, cli->command);
 	error = settle(command, errno);
 	cli_guard_cancel();
-	if (error == ENOENT && is_file(command, F_OK))
-		return fail_interpreter(cli, command);
-	return cli_fail_command(cli, command, error);
+	return fail(cli, command, error);
 }

@@ -95,6 +95,12 @@ static int fail_write(struct cli *cli, int error)
 	return status;
 }
 
+void cli_note_write(struct cli_output *output)
+{
+	if (ferror(output->stream) && !output->write_error)
+		output->write_error = errno;
+}
+
 static int flush(struct cli *cli)
 {
 	int error;
@@ -104,15 +110,34 @@ static int flush(struct cli *cli)
 		return CLI_SYSTEM;
 	if (!fflush(cli->output->stream) && !ferror(cli->output->stream))
 		return CLI_OK;
-	error = errno ?: EIO;
+	/* The flush may have found nothing left to write: then it is known from before. */
+	error = errno ?: cli->output->write_error ?: EIO;
 	/* Before it is reported: without a reader the run ends here, quietly. */
 	end_undo(cli, false);
 	return fail_write(cli, error);
 }
 
-static int done(struct cli *cli, struct cli_columns *columns, int error)
+/* A result: one row, or rows, and how they are printed. */
+struct result {
+	const struct cli_table *table;
+	const void *rows;
+	size_t count;
+	enum cli_shape shape;
+	int (*render)(struct cli *cli, const struct cli_columns *columns, const struct result *result);
+};
+
+static int emit(struct cli *cli, const struct result *result)
 {
-	free(columns->list);
+	struct cli_columns columns;
+	int status, error;
+
+	if (!cli_prints(cli))
+		return CLI_OK;
+	status = cli_columns_choose(cli, result->table, result->shape, &columns);
+	if (status)
+		return status;
+	error = result->render(cli, &columns, result);
+	free(columns.list);
 	return error ? cli_fail(cli, NULL, error, NULL) : CLI_OK;
 }
 
@@ -124,54 +149,53 @@ static int keep(struct cli *cli, json_t *document)
 }
 
 static int render_record(struct cli *cli, const struct cli_columns *columns,
-			 const struct cli_table *table, const void *row)
+			 const struct result *result)
 {
 	json_t *document;
 	int error;
 
 	switch (cli->format) {
 	case CLI_FORMAT_JSON:
-		error = cli_json_row(columns, table, row, &document);
+		error = cli_json_row(columns, result->table, result->rows, &document);
 		return error ?: keep(cli, document);
 	case CLI_FORMAT_PLAIN:
-		return cli_plain_row(cli, columns, table, row, false);
+		return cli_plain_row(cli, columns, result->table, result->rows, false);
 	default:
-		return cli_table_record(cli, columns, table, row);
+		return cli_table_record(cli, columns, result->table, result->rows);
 	}
 }
 
 int cli_emit_record(struct cli *cli, const struct cli_table *table, const void *row)
 {
-	struct cli_columns columns;
-	int status;
+	return emit(cli, &(struct result){ table, row, 1, CLI_SHAPE_RECORD, render_record });
+}
 
-	if (!cli_prints(cli))
-		return CLI_OK;
-	status = cli_columns_choose(cli, table, true, &columns);
-	if (status)
-		return status;
-	return done(cli, &columns, render_record(cli, &columns, table, row));
+static int render_plain_rows(struct cli *cli, const struct cli_columns *columns,
+			     const struct result *result)
+{
+	const char *row = result->rows;
+	int error = 0;
+
+	for (size_t i = 0; i < result->count && !error; i++, row += result->table->size)
+		error = cli_plain_row(cli, columns, result->table, row, false);
+	return error;
 }
 
 static int render_list(struct cli *cli, const struct cli_columns *columns,
-		       const struct cli_table *table, const void *rows, size_t count)
+		       const struct result *result)
 {
 	json_t *list, *document;
-	int error = 0;
+	int error;
 
 	if (cli->format == CLI_FORMAT_TABLE)
-		return cli_table_list(cli, columns, table, rows, count);
-	if (cli->format == CLI_FORMAT_PLAIN) {
-		for (size_t i = 0; i < count && !error; i++)
-			error = cli_plain_row(cli, columns, table,
-					      (const char *)rows + i * table->size, false);
-		return error;
-	}
-	error = cli_json_rows(columns, table, rows, count, &list);
+		return cli_table_list(cli, columns, result->table, result->rows, result->count);
+	if (cli->format == CLI_FORMAT_PLAIN)
+		return render_plain_rows(cli, columns, result);
+	error = cli_json_rows(columns, result->table, result->rows, result->count, &list);
 	if (error)
 		return error;
 	document = json_object();
-	if (json_object_set_new(document, table->key, list)) {
+	if (json_object_set_new(document, result->table->key, list)) {
 		json_decref(document);
 		return -ENOMEM;
 	}
@@ -180,19 +204,11 @@ static int render_list(struct cli *cli, const struct cli_columns *columns,
 
 int cli_emit_list(struct cli *cli, const struct cli_table *table, const void *rows, size_t count)
 {
-	struct cli_columns columns;
-	int status;
-
-	if (!cli_prints(cli))
-		return CLI_OK;
-	status = cli_columns_choose(cli, table, false, &columns);
-	if (status)
-		return status;
-	return done(cli, &columns, render_list(cli, &columns, table, rows, count));
+	return emit(cli, &(struct result){ table, rows, count, CLI_SHAPE_LIST, render_list });
 }
 
 static int render_line(struct cli *cli, const struct cli_columns *columns,
-		       const struct cli_table *table, const void *row)
+		       const struct result *result)
 {
 	bool human = cli->format == CLI_FORMAT_TABLE, first = !cli->output->lines;
 	json_t *document;
@@ -200,7 +216,7 @@ static int render_line(struct cli *cli, const struct cli_columns *columns,
 
 	cli->output->lines = true;
 	if (cli->format == CLI_FORMAT_JSON) {
-		error = cli_json_row(columns, table, row, &document);
+		error = cli_json_row(columns, result->table, result->rows, &document);
 		if (error)
 			return error;
 		error = cli_json_print(cli, document, true);
@@ -213,22 +229,86 @@ static int render_line(struct cli *cli, const struct cli_columns *columns,
 		if (error)
 			return error;
 	}
-	return cli_plain_row(cli, columns, table, row, human);
+	return cli_plain_row(cli, columns, result->table, result->rows, human);
 }
 
 int cli_emit_line(struct cli *cli, const struct cli_table *table, const void *row)
 {
-	struct cli_columns columns;
-	int status;
+	int status = emit(cli, &(struct result){ table, row, 1, CLI_SHAPE_LINE, render_line });
 
-	if (!cli_prints(cli))
-		return CLI_OK;
-	status = cli_columns_choose(cli, table, true, &columns);
-	if (status)
+	if (status || !cli_prints(cli))
 		return status;
-	status = done(cli, &columns, render_line(cli, &columns, table, row));
-	return status ?: flush(cli);
+	return flush(cli);
 }
+
+/* ---- texts ---- */
+
+static ssize_t drop(void *cookie, const char *data, size_t size)
+{
+	(void)cookie;
+	(void)data;
+	return (ssize_t)size;
+}
+
+FILE *cli_text_begin(struct cli *cli)
+{
+	struct cli_output *output = cli->output;
+
+	if (cli->format == CLI_FORMAT_JSON)
+		output->text = open_memstream(&output->collected, &output->collected_size);
+	else if (!cli_prints(cli))
+		output->text = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = drop });
+	else
+		return output->stream;
+	return output->text;
+}
+
+static int keep_collected(struct cli *cli)
+{
+	json_t *document;
+	int error = cli_json_text(cli->output->collected, cli->output->collected_size, &document);
+
+	return error ?: keep(cli, document);
+}
+
+/* What is left of a text, its stream included. Returns 0 or -errno of the stream. */
+static int close_text(struct cli_output *output)
+{
+	bool failed = output->text && ferror(output->text);
+
+	/* It is memory: nothing else can be short. */
+	if (output->text && fclose(output->text))
+		failed = true;
+	output->text = NULL;
+	return failed ? -ENOMEM : 0;
+}
+
+static void free_text(struct cli_output *output)
+{
+	(void)close_text(output);
+	free(output->collected);
+	output->collected = NULL;
+}
+
+int cli_text_end(struct cli *cli, int error)
+{
+	struct cli_output *output = cli->output;
+	int closed;
+
+	cli_note_write(output);
+	/* What a stream could not take is said of the output. */
+	if (!output->text && ferror(output->stream))
+		return flush(cli);
+	closed = close_text(output);
+	if (!error)
+		error = closed;
+	if (!error && output->collected)
+		error = keep_collected(cli);
+	free_text(output);
+	return error ? cli_fail(cli, NULL, error, NULL) : CLI_OK;
+}
+
+/* ---- the end of a run ---- */
 
 static int print_failure(struct cli *cli)
 {
@@ -264,6 +344,7 @@ int cli_output_end(struct cli *cli, int status)
 	written = output->broken && status ? status : flush(cli);
 	end_undo(cli, !written && !status);
 	json_decref(output->document);
+	free_text(output);
 	free(output->failure.object);
 	free(output->failure.message);
 	return written ?: status;

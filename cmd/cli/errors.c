@@ -75,29 +75,49 @@ const char *cli_errno_words(int error)
 	return words;
 }
 
-static void put_line(FILE *stream, const struct cli *cli, const char *object, const char *message)
+/* What is said of a failure beside its message. */
+struct failure {
+	const char *code;
+	int status;
+	const char *object;
+	uint64_t line, column; /* of the object; 0: none */
+	const struct ipckit_limit *limit;
+};
+
+/* "FILE:LINE:COLUMN: ", as far as there is any of it. */
+static void put_object(FILE *stream, const struct failure *failure)
+{
+	if (failure->object)
+		cli_put_safe(stream, failure->object);
+	if (failure->line)
+		fprintf(stream, "%s%" PRIu64, failure->object ? ":" : "", failure->line);
+	if (failure->line && failure->column)
+		fprintf(stream, ":%" PRIu64, failure->column);
+	if (failure->object || failure->line)
+		fputs(": ", stream);
+}
+
+static void put_line(FILE *stream, const struct cli *cli, const struct failure *failure,
+		     const char *message)
 {
 	fputs(cli->tool->name, stream);
 	if (cli->verb)
 		fprintf(stream, " %s", cli->verb->name);
 	fputs(": ", stream);
-	if (object) {
-		cli_put_safe(stream, object);
-		fputs(": ", stream);
-	}
+	put_object(stream, failure);
 	cli_put_safe(stream, message);
 	fputc('\n', stream);
 }
 
 /* The line goes out in one write, so that those of several processes do not mingle. */
-static void say(const struct cli *cli, const char *object, const char *message)
+static void say(const struct cli *cli, const struct failure *failure, const char *message)
 {
 	char *line = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&line, &size);
 
 	if (stream) {
-		put_line(stream, cli, object, message);
+		put_line(stream, cli, failure, message);
 		if (!fclose(stream)) {
 			fwrite(line, 1, size, stderr);
 			free(line);
@@ -105,43 +125,42 @@ static void say(const struct cli *cli, const char *object, const char *message)
 		}
 		free(line);
 	}
-	put_line(stderr, cli, object, message);
+	put_line(stderr, cli, failure, message);
 }
 
-static void remember(struct cli_failure *failure, const char *code, int status, const char *object,
-		     const char *message, const struct ipckit_limit *limit)
+static void remember(struct cli_failure *out, const struct failure *failure, const char *message)
 {
-	if (failure->reported)
+	if (out->reported)
 		return;
-	failure->reported = true;
-	failure->code = code;
-	failure->exit = status;
-	failure->object = object ? strdup(object) : NULL;
-	failure->message = strdup(message);
-	failure->limited = limit != NULL;
-	if (limit)
-		failure->limit = *limit;
+	out->reported = true;
+	out->code = failure->code;
+	out->exit = failure->status;
+	out->object = failure->object ? strdup(failure->object) : NULL;
+	out->message = strdup(message);
+	out->line = failure->line;
+	out->column = failure->column;
+	out->limited = failure->limit != NULL;
+	if (failure->limit)
+		out->limit = *failure->limit;
 }
 
-static int report(struct cli *cli, const char *code, int status, const char *object,
-		  const char *message, const struct ipckit_limit *limit)
+static int report(struct cli *cli, const struct failure *failure, const char *message)
 {
-	say(cli, object, message);
-	remember(&cli->output->failure, code, status, object, message, limit);
-	return status;
+	say(cli, failure, message);
+	remember(&cli->output->failure, failure, message);
+	return failure->status;
 }
 
-__attribute__((format(printf, 5, 0))) static int
-report_format(struct cli *cli, const char *code, int status, const char *object, const char *format,
-	      va_list args)
+__attribute__((format(printf, 3, 0))) static int
+report_format(struct cli *cli, const struct failure *failure, const char *format, va_list args)
 {
 	char *message;
 
 	if (vasprintf(&message, format, args) < 0)
-		return report(cli, code, status, object, no_memory, NULL);
-	report(cli, code, status, object, message, NULL);
+		return report(cli, failure, no_memory);
+	report(cli, failure, message);
 	free(message);
-	return status;
+	return failure->status;
 }
 
 static bool runs_command(const struct cli *cli)
@@ -149,21 +168,28 @@ static bool runs_command(const struct cli *cli)
 	return cli->command || (cli->verb && cli->verb->flags & CLI_COMMAND);
 }
 
+/* What was given to the tool is wrong. */
+static int bad_input_status(const struct cli *cli)
+{
+	return runs_command(cli) ? CLI_COMMAND_TOOL_FAILED : CLI_USAGE;
+}
+
 int cli_fail(struct cli *cli, const char *object, int error, const char *format, ...)
 {
-	const char *code = cli_errno_name(error);
-	int status = cli_errno_exit(error);
+	struct failure failure = {
+		.code = cli_errno_name(error), .status = cli_errno_exit(error), .object = object,
+	};
 	va_list args;
 
 	if (runs_command(cli))
-		status = abs(error) == ETIMEDOUT || abs(error) == EAGAIN ? CLI_COMMAND_TIMED_OUT :
-									   CLI_COMMAND_TOOL_FAILED;
+		failure.status = abs(error) == ETIMEDOUT || abs(error) == EAGAIN ?
+					 CLI_COMMAND_TIMED_OUT : CLI_COMMAND_TOOL_FAILED;
 	if (!format)
-		return report(cli, code, status, object, cli_errno_words(error), NULL);
+		return report(cli, &failure, cli_errno_words(error));
 	va_start(args, format);
-	status = report_format(cli, code, status, object, format, args);
+	report_format(cli, &failure, format, args);
 	va_end(args);
-	return status;
+	return failure.status;
 }
 
 /* Of what a limit forbids these say little: they are mostly about something else. */
@@ -208,44 +234,71 @@ static char *limit_message(int error, const struct ipckit_limit *limit)
 
 int cli_fail_limit(struct cli *cli, const char *object, int error, const struct ipckit_limit *limit)
 {
-	int status = runs_command(cli) ? CLI_COMMAND_TOOL_FAILED : CLI_LIMIT;
+	struct failure failure = {
+		.code = cli_errno_name(error),
+		.status = runs_command(cli) ? CLI_COMMAND_TOOL_FAILED : CLI_LIMIT,
+		.object = object,
+		.limit = limit,
+	};
 	char *message = limit_message(error, limit);
 
-	report(cli, cli_errno_name(error), status, object, message ?: limit->name, limit);
+	report(cli, &failure, message ?: limit->name);
 	free(message);
-	return status;
+	return failure.status;
 }
 
 int cli_usage(struct cli *cli, const char *object, const char *format, ...)
 {
-	int status = runs_command(cli) ? CLI_COMMAND_TOOL_FAILED : CLI_USAGE;
+	struct failure failure = {
+		.code = "USAGE", .status = bad_input_status(cli), .object = object,
+	};
 	va_list args;
 
 	va_start(args, format);
-	report_format(cli, "USAGE", status, object, format, args);
+	report_format(cli, &failure, format, args);
 	va_end(args);
-	return status;
+	return failure.status;
 }
 
-int cli_fail_command(struct cli *cli, const char *command, int error)
+int cli_malformed(struct cli *cli, const char *object, uint64_t line, uint64_t column, const char *format, ...)
 {
-	bool missing = abs(error) == ENOENT;
+	struct failure failure = {
+		.code = "FORMAT",
+		.status = bad_input_status(cli),
+		.object = object,
+		.line = line,
+		.column = line ? column : 0,
+	};
+	va_list args;
 
-	return report(cli, cli_errno_name(error),
-		      missing ? CLI_COMMAND_NOT_FOUND : CLI_COMMAND_NOT_EXECUTABLE, command,
-		      missing ? "command not found" : cli_errno_words(error), NULL);
+	va_start(args, format);
+	report_format(cli, &failure, format, args);
+	va_end(args);
+	return failure.status;
+}
+
+int cli_fail_command(struct cli *cli, const char *command, enum cli_exit status, int error, const char *words)
+{
+	struct failure failure = {
+		.code = cli_errno_name(error), .status = status, .object = command,
+	};
+
+	if (!words)
+		words = status == CLI_COMMAND_NOT_FOUND ? "command not found" : cli_errno_words(error);
+	return report(cli, &failure, words);
 }
 
 __attribute__((format(printf, 3, 0))) static void
 say_format(const struct cli *cli, const char *object, const char *format, va_list args)
 {
+	const struct failure about = { .object = object };
 	char *message;
 
 	if (vasprintf(&message, format, args) < 0) {
-		say(cli, object, no_memory);
+		say(cli, &about, no_memory);
 		return;
 	}
-	say(cli, object, message);
+	say(cli, &about, message);
 	free(message);
 }
 

@@ -128,7 +128,7 @@ static void sort_value(const struct order *order, const void *row, struct cli_va
 	if (field.type == CLI_USER || field.type == CLI_GROUP || field.type == CLI_MODE)
 		field.type = CLI_MAYBE;
 	cli_value_get(order->table, &field, row, true, out);
-	if (out->holds == CLI_HOLDS_ROWS || out->holds == CLI_HOLDS_GAPS) {
+	if (out->holds >= CLI_HOLDS_ROWS) {
 		out->holds = CLI_HOLDS_INTEGER;
 		out->integer = out->count;
 	} else if (out->holds == CLI_HOLDS_BOOL) {

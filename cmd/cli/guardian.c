@@ -17,8 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PREFIX "semctl-cli guard "
-#define ROOM 160 /* of a record, but its identities and names */
+#define ROOM 160 /* of the tool's name and a record, but its identities and names */
 #define ROOM_VARIABLE "IPCKIT_TITLE_ROOM"
 
 /* The job's end of the wire to its guardian. */
@@ -94,12 +93,13 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static void show(struct ipckit_hold *hold, bool holding)
+/* "semctl-cli guard holding job=4711 ...": those who look for holders know it by that beginning. */
+static void show(const struct cli *cli, struct ipckit_hold *hold, bool holding)
 {
 	char text[ROOM + sizeof(hold->at) + strlen(hold->objects)];
 	size_t size;
 	char *area = title_area(&size);
-	int prefix = snprintf(text, sizeof(text), PREFIX);
+	int prefix = snprintf(text, sizeof(text), "%s guard ", cli->tool->name);
 
 	if (size == 0)
 		return;
@@ -184,18 +184,18 @@ static void await_end(int wire, int job)
 	}
 }
 
-static void guard(struct cli_guarded *guarded, int wire, int job, int64_t left)
+static void guard(const struct cli *cli, struct cli_guarded *guarded, int wire, int job, int64_t left)
 {
 	struct ipckit_deadline deadline;
 	int r = -EINTR;
 
 	detach(guarded, wire, job);
-	show(&guarded->hold, false);
+	show(cli, &guarded->hold, false);
 	if (watch(wire))
 		r = cli_deadline(left, &deadline) ?: guarded->take(guarded->arg, &deadline);
 	unwatch(wire);
 	if (r == 0)
-		show(&guarded->hold, true);
+		show(cli, &guarded->hold, true);
 	(void)!send(wire, &r, sizeof(r), MSG_NOSIGNAL);
 	if (r == 0) {
 		await_end(wire, job);
@@ -231,7 +231,8 @@ static int reap(pid_t pid, bool was_pending)
 }
 
 /* Twice, so that the job gets no child that it does not know. */
-static int start_twice(const struct cli_guarded *guarded, int wire, int job, int64_t left)
+static int start_twice(const struct cli *cli, const struct cli_guarded *guarded, int wire, int job,
+		       int64_t left)
 {
 	struct cli_guarded mine = *guarded;
 	bool was_pending = has_pending(SIGCHLD);
@@ -244,14 +245,15 @@ static int start_twice(const struct cli_guarded *guarded, int wire, int job, int
 	if (pid == 0) {
 		pid = fork();
 		if (pid == 0)
-			guard(&mine, wire, job, left);
+			guard(cli, &mine, wire, job, left);
 		_exit(pid < 0 ? errno : 0);
 	}
 	return reap(pid, was_pending);
 }
 
 /* A process that adopts orphans stays one as COMMAND, but does not get this one. */
-static int start(const struct cli_guarded *guarded, int wire, int job, int64_t left)
+static int start(const struct cli *cli, const struct cli_guarded *guarded, int wire, int job,
+		 int64_t left)
 {
 	int adopts = 0;
 	int r;
@@ -259,7 +261,7 @@ static int start(const struct cli_guarded *guarded, int wire, int job, int64_t l
 	prctl(PR_GET_CHILD_SUBREAPER, &adopts);
 	if (adopts)
 		prctl(PR_SET_CHILD_SUBREAPER, 0);
-	r = start_twice(guarded, wire, job, left);
+	r = start_twice(cli, guarded, wire, job, left);
 	if (adopts)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return r;
@@ -303,7 +305,7 @@ int cli_guard_start(struct cli *cli, const struct cli_guarded *guarded, const st
 		return fail(cli, r);
 	}
 	cli_stop_restore();
-	r = start(guarded, wire[1], job, left);
+	r = start(cli, guarded, wire[1], job, left);
 	close(wire[1]);
 	close(job);
 	if (r) {

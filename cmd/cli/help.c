@@ -126,12 +126,22 @@ static void print_verbs(FILE *stream, const struct cli_tool *tool)
 	free_entries(entries, count);
 }
 
+static bool takes_command(const struct cli_tool *tool)
+{
+	for (size_t i = 0; tool->verbs[i]; i++)
+		if (tool->verbs[i]->flags & (CLI_COMMAND | CLI_COMMAND_MAY))
+			return true;
+	return false;
+}
+
 void cli_help_tool(FILE *stream, const struct cli_tool *tool, const struct cli_options *options)
 {
-	fprintf(stream,
-		"\nUsage:\n %s [common options] VERB [options] [operands] [-- COMMAND...]\n\n%s\n",
-		tool->name, tool->summary);
+	fprintf(stream, "\nUsage:\n %s [common options] %s [options] [operands]%s\n\n%s\n", tool->name,
+		tool->fallback ? "[VERB]" : "VERB", takes_command(tool) ? " [-- COMMAND...]" : "",
+		tool->summary);
 	print_verbs(stream, tool);
+	if (tool->fallback)
+		fprintf(stream, "\nThe default verb is %s.\n", tool->fallback->name);
 	print_options(stream, "Common options", options, true);
 	fprintf(stream, "\n%s VERB --help tells more of a verb; for details see %s(1).\n",
 		tool->name, tool->name);

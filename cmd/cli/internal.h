@@ -43,9 +43,8 @@ void cli_options_free(struct cli_options *options);
 
 /* ---- words.c: words that popt would misread, passed round it ---- */
 
-bool cli_word_is_misread(const struct cli_verb *verb, const char *word);
-/* As popt may see it; freed by the caller, NULL without memory. */
-char *cli_word_encode(const struct cli_verb *verb, const char *word);
+/* options->words: all words but the one at skip (0: all), as popt may see them. How many, or -ENOMEM. */
+int cli_words_take(const struct cli_verb *verb, struct cli_options *options, int count, char **words, int skip);
 /* Back, in place; a word that was not encoded is not written to, and NULL is nothing. */
 char *cli_word_decode(char *text);
 
@@ -69,13 +68,15 @@ void cli_list_options(FILE *stream, const struct cli_options *options);
 
 /* ---- text.c ---- */
 
-/* The length of the UTF-8 character at text (not at its end), 0 where there is none. */
-size_t cli_utf8_length(const char *text);
 bool cli_utf8_valid(const char *text);
 /* A copy with U+FFFD for each byte that belongs to no character; NULL without memory. */
 char *cli_utf8_repair(const char *text);
 /* Writes text so that it stays on one line and cannot steer a terminal. */
 void cli_put_safe(FILE *stream, const char *text);
+/* The same of a part of a text, which ends at a NUL or where a character begins. */
+void cli_put_safe_part(FILE *stream, const char *text, size_t size);
+/* How many characters cli_put_safe() writes. */
+size_t cli_safe_width(const char *text);
 
 /* The nearest of some words, offered one after the other. */
 struct cli_nearest {
@@ -105,16 +106,21 @@ struct cli_failure {
 	const char *code;
 	int exit;
 	char *object, *message;
+	uint64_t line, column; /* of the object; 0: none */
 	bool limited;
 	struct ipckit_limit limit;
 };
 
 struct cli_output {
 	FILE *stream;
+	FILE *text; /* of cli_text_begin(), where it is not the stream itself */
+	char *collected;
+	size_t collected_size;
 	json_t *document;
 	struct cli_failure failure; /* the first one */
 	bool lines;                 /* a line of a stream was printed */
 	bool broken;                /* a failed write was reported */
+	int write_error;            /* errno of a write that failed before the last flush, 0 if not known */
 	int (*end)(void *arg, bool written); /* of cli_undo_with() */
 	void *end_arg;
 	bool holds_pipe;            /* SIGPIPE is blocked until then */
@@ -134,8 +140,10 @@ enum cli_holds {
 	CLI_HOLDS_INTEGER,
 	CLI_HOLDS_REAL,
 	CLI_HOLDS_TEXT,
-	CLI_HOLDS_ROWS,
+	CLI_HOLDS_ROWS, /* from here on: a count of things */
 	CLI_HOLDS_GAPS,
+	CLI_HOLDS_STRINGS,
+	CLI_HOLDS_INTEGERS,
 };
 
 /* What one row has in one field. */
@@ -145,7 +153,7 @@ struct cli_value {
 	int64_t integer;
 	double real;
 	const char *text; /* of the row, or in scratch */
-	const void *rows; /* CLI_HOLDS_ROWS, CLI_HOLDS_GAPS */
+	const void *rows; /* from CLI_HOLDS_ROWS on */
 	size_t count;
 	char scratch[64];
 };
@@ -156,17 +164,35 @@ struct cli_value {
 void cli_value_get(const struct cli_table *table, const struct cli_field *field, const void *row,
 		   bool document, struct cli_value *out);
 
-/* A value in a cell of plain output, or, human, of a table; freed by the caller, or NULL. */
+static inline bool cli_field_is_list(const struct cli_field *field)
+{
+	return field->type == CLI_STRINGS || field->type == CLI_INTEGERS;
+}
+
+#define CLI_ELEMENT 24 /* bytes of a number as text */
+
+/* An element of a list: of the row, or in scratch. */
+const char *cli_value_element(const struct cli_value *value, size_t index, char scratch[CLI_ELEMENT]);
+
+/* A value in a cell of plain output (but lists, which plain.c writes), or, human, of a table; freed by
+ * the caller, or NULL. */
 char *cli_value_text(const struct cli *cli, const struct cli_field *field,
 		     const struct cli_value *value, bool human);
 
 /* ---- columns.c ---- */
 
+/* What is printed: one record, a list, or a line of a stream. */
+enum cli_shape { CLI_SHAPE_RECORD, CLI_SHAPE_LIST, CLI_SHAPE_LINE };
+
 /* The fields to print of a table, --columns honoured. Returns 0 or a failure's status. */
-int cli_columns_choose(struct cli *cli, const struct cli_table *table, bool record,
+int cli_columns_choose(struct cli *cli, const struct cli_table *table, enum cli_shape shape,
 		       struct cli_columns *out);
-/* The columns of rows within a row: --columns does not apply to them. 0 or -ENOMEM. */
-int cli_columns_all(const struct cli_table *table, bool wide, bool detail, struct cli_columns *out);
+
+#define CLI_BLOCKS (1u << 31) /* beside cli_field_flags: the fields that are CLI_BLOCK */
+
+/* The columns of rows within a row, to which --columns does not apply: those without the hidden
+ * flags. 0 or -ENOMEM. */
+int cli_columns_all(const struct cli_table *table, unsigned hidden, struct cli_columns *out);
 /* A field by its name; option is what it was given to, for the message. 0 or a failure's status. */
 int cli_column_find(struct cli *cli, const char *option, const struct cli_table *table,
 		    const char *name, const struct cli_field **out);
@@ -181,12 +207,16 @@ char *cli_heading(const struct cli_field *field);
 /* Prints what is left and checks that all of it was written. Returns the status of the run. */
 int cli_output_end(struct cli *cli, int status);
 bool cli_is_terminal(FILE *stream);
+/* Called right after much was written: keeps errno, should that have failed. */
+void cli_note_write(struct cli_output *output);
 
 /* The renderings. 0 or -ENOMEM. */
 int cli_json_row(const struct cli_columns *columns, const struct cli_table *table, const void *row,
 		 json_t **out);
 int cli_json_rows(const struct cli_columns *columns, const struct cli_table *table,
 		  const void *rows, size_t count, json_t **out);
+/* A text as a document: {"data":TEXT,"size":BYTES}, or data_base64 where it is no text. */
+int cli_json_text(const char *data, size_t size, json_t **out);
 int cli_json_failure(const struct cli *cli, const struct cli_failure *failure, json_t **out);
 int cli_json_print(const struct cli *cli, const json_t *document, bool line);
 

@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static json_t *new_document(void)
+{
+	/* Keys are our own: random seeding, three system calls, protects nothing. */
+	json_object_seed(1);
+	return json_object();
+}
+
 static int set(json_t *object, const char *key, json_t *value)
 {
 	return json_object_set_new(object, key, value) ? -ENOMEM : 0;
@@ -58,13 +65,82 @@ static int set_rows(json_t *object, const struct cli_field *field, const struct 
 {
 	struct cli_columns columns;
 	json_t *rows;
-	int error = cli_columns_all(field->rows, true, true, &columns);
+	int error = cli_columns_all(field->rows, CLI_BLOCKS, &columns);
 
 	if (error)
 		return error;
 	error = cli_json_rows(&columns, field->rows, value->rows, value->count, &rows);
 	free(columns.list);
 	return error ?: set(object, field->name, rows);
+}
+
+/* ---- lists ---- */
+
+/* Repaired where it is no UTF-8; in exact: what it is in truth, null where the text is that. */
+static json_t *element(const char *text, bool exact)
+{
+	json_t *string = NULL;
+	char *other;
+
+	if (cli_utf8_valid(text))
+		return exact ? json_null() : json_string_nocheck(text);
+	other = exact ? cli_base64(text, strlen(text)) : cli_utf8_repair(text);
+	if (other)
+		string = json_string_nocheck(other);
+	free(other);
+	return string;
+}
+
+static json_t *strings(const struct cli_value *value, bool exact)
+{
+	const char *const *list = value->rows;
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < value->count; i++) {
+		if (json_array_append_new(array, element(list[i], exact))) {
+			json_decref(array);
+			array = NULL;
+		}
+	}
+	return array;
+}
+
+static bool are_texts(const struct cli_value *value)
+{
+	const char *const *list = value->rows;
+
+	for (size_t i = 0; i < value->count; i++)
+		if (!cli_utf8_valid(list[i]))
+			return false;
+	return true;
+}
+
+static int set_strings(json_t *object, const char *key, const struct cli_value *value)
+{
+	char *second;
+	int error = set(object, key, strings(value, false));
+
+	if (error || are_texts(value))
+		return error;
+	if (asprintf(&second, "%s_base64", key) < 0)
+		return -ENOMEM;
+	error = set(object, second, strings(value, true));
+	free(second);
+	return error;
+}
+
+static int set_integers(json_t *object, const char *key, const struct cli_value *value)
+{
+	const int64_t *list = value->rows;
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < value->count; i++) {
+		if (json_array_append_new(array, json_integer(list[i]))) {
+			json_decref(array);
+			array = NULL;
+		}
+	}
+	return set(object, key, array);
 }
 
 static int set_value(json_t *object, const struct cli_field *field, const struct cli_value *value)
@@ -85,6 +161,10 @@ static int set_value(json_t *object, const struct cli_field *field, const struct
 		return set_rows(object, field, value);
 	case CLI_HOLDS_GAPS:
 		return set_gaps(object, field->name, value->rows, value->count);
+	case CLI_HOLDS_STRINGS:
+		return set_strings(object, field->name, value);
+	case CLI_HOLDS_INTEGERS:
+		return set_integers(object, field->name, value);
 	default:
 		return set(object, field->name, json_null());
 	}
@@ -93,13 +173,10 @@ static int set_value(json_t *object, const struct cli_field *field, const struct
 int cli_json_row(const struct cli_columns *columns, const struct cli_table *table, const void *row,
 		 json_t **out)
 {
+	json_t *object = new_document();
 	struct cli_value value;
-	json_t *object;
 	int error = 0;
 
-	/* Keys are our own: random seeding, three system calls, protects nothing. */
-	json_object_seed(1);
-	object = json_object();
 	if (!object)
 		return -ENOMEM;
 	for (size_t i = 0; i < columns->count && !error; i++) {
@@ -131,6 +208,29 @@ int cli_json_rows(const struct cli_columns *columns, const struct cli_table *tab
 	return error;
 }
 
+int cli_json_text(const char *data, size_t size, json_t **out)
+{
+	bool is_text = strlen(data) == size && cli_utf8_valid(data);
+	char *encoded = is_text ? NULL : cli_base64(data, size);
+	json_t *document = new_document();
+	int error = 0;
+
+	if (!is_text && !encoded)
+		error = -ENOMEM;
+	else if (is_text)
+		error = set(document, "data", json_stringn_nocheck(data, size));
+	else
+		error = set(document, "data_base64", json_string_nocheck(encoded));
+	if (!error)
+		error = set(document, "size", json_integer((json_int_t)size));
+	free(encoded);
+	if (error)
+		json_decref(document);
+	else
+		*out = document;
+	return error;
+}
+
 static json_t *number(const struct ipckit_maybe *maybe)
 {
 	return maybe->known ? json_integer(maybe->value) : json_null();
@@ -150,15 +250,14 @@ static int set_limit(json_t *error, const struct ipckit_limit *limit)
 
 int cli_json_failure(const struct cli *cli, const struct cli_failure *failure, json_t **out)
 {
-	json_t *document, *error;
+	json_t *document = new_document(), *error = json_object();
 
-	json_object_seed(1);
-	document = json_object();
-	error = json_object();
 	if (set(document, "error", error) || set_text(error, "code", failure->code) ||
 	    set(error, "exit", json_integer(failure->exit)) ||
 	    set_text(error, "verb", cli->verb ? cli->verb->name : NULL) ||
 	    set_text(error, "object", failure->object) ||
+	    (failure->line && set(error, "line", json_integer((json_int_t)failure->line))) ||
+	    (failure->column && set(error, "column", json_integer((json_int_t)failure->column))) ||
 	    set_text(error, "message", failure->message) ||
 	    (failure->limited && set_limit(error, &failure->limit))) {
 		json_decref(document);
@@ -177,6 +276,7 @@ int cli_json_print(const struct cli *cli, const json_t *document, bool line)
 	if (json_dumpf(document, stream, JSON_REAL_PRECISION(15) |
 		       (indent ? JSON_INDENT(2) : JSON_COMPACT)) && !ferror(stream))
 		return -ENOMEM;
+	cli_note_write(cli->output);
 	fputc('\n', stream);
 	return 0;
 }

@@ -21,15 +21,27 @@ const struct cli_verb *cli_find_verb(const struct cli_tool *tool, const char *na
 	return NULL;
 }
 
+static const char *nearest_verb(const struct cli_tool *tool, const char *word)
+{
+	struct cli_nearest nearest = { .typed = word };
+
+	for (size_t i = 0; tool->verbs[i]; i++)
+		if (!(tool->verbs[i]->flags & CLI_HIDDEN))
+			cli_nearest_offer(&nearest, tool->verbs[i]->name);
+	return nearest.best;
+}
+
+const char *cli_near_verb(const struct cli *cli, const char *word)
+{
+	return cli->implied ? nearest_verb(cli->tool, word) : NULL;
+}
+
 int cli_unknown_verb(struct cli *cli, const char *name)
 {
-	struct cli_nearest nearest = { .typed = name };
+	const char *near = nearest_verb(cli->tool, name);
 
-	for (size_t i = 0; cli->tool->verbs[i]; i++)
-		if (!(cli->tool->verbs[i]->flags & CLI_HIDDEN))
-			cli_nearest_offer(&nearest, cli->tool->verbs[i]->name);
-	if (nearest.best)
-		return cli_usage(cli, name, "unknown verb, did you mean %s?", nearest.best);
+	if (near)
+		return cli_usage(cli, name, "unknown verb, did you mean %s?", near);
 	return cli_usage(cli, name, "unknown verb (%s --help lists them)", cli->tool->name);
 }
 
@@ -42,6 +54,14 @@ static int fail_arity(struct cli *cli, const char *object, const char *what)
 	return status;
 }
 
+static int fail_surplus(struct cli *cli)
+{
+	/* More operands than the implied verb has: the first may be another verb, mistyped. */
+	if (cli_near_verb(cli, cli->operands[0]))
+		return cli_unknown_verb(cli, cli->operands[0]);
+	return fail_arity(cli, cli->operands[cli->verb->most], "one operand too many");
+}
+
 static int check_arity(struct cli *cli)
 {
 	const struct cli_verb *verb = cli->verb;
@@ -49,7 +69,7 @@ static int check_arity(struct cli *cli)
 	if (cli->noperands < verb->least)
 		return fail_arity(cli, NULL, "an operand is missing");
 	if (verb->most >= 0 && cli->noperands > verb->most)
-		return fail_arity(cli, cli->operands[verb->most], "one operand too many");
+		return fail_surplus(cli);
 	if (verb->flags & CLI_COMMAND && !cli->command)
 		return fail_arity(cli, NULL, "-- COMMAND is missing");
 	if (cli->command && !*cli->command)
@@ -62,8 +82,10 @@ static int check_columns(struct cli *cli)
 {
 	if (!cli->columns)
 		return 0;
-	if (!cli->verb->table)
+	if (!cli->verb->table || cli->verb->flags & CLI_TEXT)
 		return cli_usage(cli, "--columns", "%s prints no columns", cli->verb->name);
+	if (!strcmp(cli->columns, "help"))
+		return 0;
 	return cli_columns_check(cli, cli->verb->table);
 }
 
@@ -75,13 +97,13 @@ static int run_verb(struct cli *cli, const struct cli_options *options)
 		cli_help_verb(cli->output->stream, cli->tool, cli->verb, options);
 		return CLI_OK;
 	}
-	if (cli->columns && cli->verb->table && !strcmp(cli->columns, "help")) {
-		cli_help_columns(cli->output->stream, cli->verb);
-		return CLI_OK;
-	}
 	status = check_columns(cli);
 	if (status)
 		return status;
+	if (cli->columns && !strcmp(cli->columns, "help")) {
+		cli_help_columns(cli->output->stream, cli->verb);
+		return CLI_OK;
+	}
 	status = check_arity(cli);
 	return status ?: cli_run_shielded(cli);
 }
@@ -101,6 +123,17 @@ static int list_options(struct cli *cli, const char *name)
 	return CLI_OK;
 }
 
+static int help_tool(struct cli *cli, FILE *stream)
+{
+	struct cli_options options = { 0 };
+
+	if (cli_options_collect(NULL, &options))
+		return cli_fail(cli, NULL, ENOMEM, NULL);
+	cli_help_tool(stream, cli->tool, &options);
+	cli_options_free(&options);
+	return CLI_OK;
+}
+
 static int run(struct cli *cli, const struct cli_options *options)
 {
 	FILE *stream = cli->output->stream;
@@ -115,10 +148,11 @@ static int run(struct cli *cli, const struct cli_options *options)
 	}
 	if (options->list_options)
 		return list_options(cli, options->list_options);
+	if (options->help && (!cli->verb || cli->implied))
+		return help_tool(cli, stream);
 	if (cli->verb)
 		return run_verb(cli, options);
-	cli_help_tool(options->help ? stream : stderr, cli->tool, options);
-	return options->help ? CLI_OK : cli_usage(cli, NULL, "a verb is missing");
+	return help_tool(cli, stderr) ?: cli_usage(cli, NULL, "a verb is missing");
 }
 
 /*

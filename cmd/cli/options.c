@@ -116,8 +116,8 @@ static bool is_option(const char *word)
 	return word[0] == '-' && word[1];
 }
 
-/* Whether a word in front of the verb is common options, and whether the next is their argument. */
-static bool is_common_option(const struct cli_options *options, const char *word, bool *takes_next)
+/* Whether a word in front of the verb is options that are known, and whether the next is their argument. */
+static bool is_known_option(const struct cli_options *options, const char *word, bool *takes_next)
 {
 	*takes_next = false;
 	if (word[1] == '-') {
@@ -147,46 +147,19 @@ static bool is_common_option(const struct cli_options *options, const char *word
 	return true;
 }
 
-/* The place of the verb among the first words, 0 where none is. */
-static int verb_place(const struct cli_options *options, int count, char **words)
+/* The place of the first word that is no option, 0 where none is or an option before it is unknown. */
+static int first_operand(const struct cli_options *options, int count, char **words)
 {
 	for (int i = 1; i < count; i++) {
 		bool takes_next;
 
 		if (!is_option(words[i]))
 			return i;
-		if (!is_common_option(options, words[i], &takes_next))
+		if (!is_known_option(options, words[i], &takes_next))
 			return 0;
 		i += takes_next;
 	}
 	return 0;
-}
-
-/* All words but the verb, as popt may see them. */
-static int take_words(struct cli *cli, struct cli_options *options, int count, char **argv,
-		      int verb)
-{
-	int n = 0, nencoded = 0;
-
-	options->words = calloc(count + 1, sizeof(*options->words));
-	if (!options->words)
-		return -ENOMEM;
-	for (int i = 0; i < count; i++) {
-		char *word = argv[i];
-
-		if (i && i == verb)
-			continue;
-		if (i && cli_word_is_misread(cli->verb, word)) {
-			if (!options->encoded)
-				options->encoded = calloc(count + 1, sizeof(*options->encoded));
-			word = options->encoded ? cli_word_encode(cli->verb, word) : NULL;
-			if (!word)
-				return -ENOMEM;
-			options->encoded[nencoded++] = word;
-		}
-		options->words[n++] = word;
-	}
-	return n;
 }
 
 static void store(struct cli_option *option, char *text)
@@ -226,6 +199,9 @@ static int unknown_option(struct cli *cli, const struct cli_options *options, co
 		return cli_usage(cli, word, "unknown option, did you mean --%s?", nearest.best);
 	if (!cli->verb)
 		return cli_usage(cli, word, "unknown option (options of a verb come after it)");
+	if (cli->implied && is_long)
+		return cli_usage(cli, word, "unknown option of %s, the default verb (options of another "
+				 "verb come after it)", cli->verb->name);
 	if (word[1] >= '0' && word[1] <= '9')
 		return cli_usage(cli, word, "a negative number is not taken here");
 	if (!is_long) {
@@ -307,13 +283,16 @@ static int format_of_environment(struct cli *cli)
 /* Verbs that act are silent unless a format option was given. */
 static int settle_format(struct cli *cli)
 {
-	bool unasked = cli->verb && cli->verb->flags & CLI_ANSWERS;
+	unsigned flags = cli->verb ? cli->verb->flags : 0;
 
 	cli->format = quiet ? CLI_FORMAT_NONE : (enum cli_format)format;
 	cli->format_given = format;
-	if (quiet || format || !unasked)
+	if (quiet || format || !(flags & (CLI_ANSWERS | CLI_TEXT)))
 		return 0;
-	cli->format = cli_is_terminal(cli->output->stream) ? CLI_FORMAT_TABLE : CLI_FORMAT_JSON;
+	if (cli_is_terminal(cli->output->stream))
+		cli->format = CLI_FORMAT_TABLE;
+	else
+		cli->format = flags & CLI_TEXT ? CLI_FORMAT_PLAIN : CLI_FORMAT_JSON;
 	return format_of_environment(cli);
 }
 
@@ -388,53 +367,73 @@ static int cut(struct cli_options *options, int argc, char **argv)
 	return count < argc ? count : argc;
 }
 
-static int set_verb(struct cli *cli, const char *name)
+static void imply_verb(struct cli *cli)
 {
-	cli->verb = cli_find_verb(cli->tool, name);
-	return cli->verb ? 0 : cli_unknown_verb(cli, name);
+	cli->verb = cli->tool->fallback;
+	cli->implied = true;
 }
 
 /* Without a single option neither popt nor memory is needed: the words stay where they are. */
 static int read_bare(struct cli *cli, struct cli_options *options, int count, char **argv)
 {
-	int status = set_verb(cli, argv[1]), nrest;
+	int first = 2, nrest;
 
-	if (status)
-		return status;
+	cli->verb = cli_find_verb(cli->tool, argv[1]);
+	if (!cli->verb) {
+		if (!cli->tool->fallback)
+			return cli_unknown_verb(cli, argv[1]);
+		imply_verb(cli);
+		first = 1;
+	}
 	nrest = take_rest(cli, options);
 	if (nrest)
 		memmove(argv + count, options->rest, nrest * sizeof(*argv));
 	argv[count + nrest] = NULL;
-	cli->operands = argv + 2;
-	cli->noperands = count + nrest - 2;
+	cli->operands = argv + first;
+	cli->noperands = count + nrest - first;
+	return 0;
+}
+
+/* Looks for a verb behind the options of `before` and the common ones. */
+static int look_for_verb(struct cli *cli, struct cli_options *options, const struct cli_verb *before,
+			 int count, char **argv, int *place)
+{
+	free(options->list);
+	if (cli_options_collect(before, options))
+		return fail_memory(cli);
+	*place = first_operand(options, count, argv);
+	cli->verb = *place ? cli_find_verb(cli->tool, argv[*place]) : NULL;
 	return 0;
 }
 
 static int find_verb(struct cli *cli, struct cli_options *options, int count, char **argv,
 		     int *place)
 {
-	int status;
+	const struct cli_verb *fallback = cli->tool->fallback;
+	int status = look_for_verb(cli, options, NULL, count, argv, place);
 
-	if (cli_options_collect(NULL, options))
-		return fail_memory(cli);
-	*place = verb_place(options, count, argv);
-	if (!*place)
-		return 0;
-	status = set_verb(cli, argv[*place]);
+	if (!status && !cli->verb && fallback)
+		status = look_for_verb(cli, options, fallback, count, argv, place);
 	if (status)
 		return status;
+	if (!cli->verb && fallback) {
+		imply_verb(cli);
+		*place = 0;
+		return 0;
+	}
+	if (!cli->verb)
+		return *place ? cli_unknown_verb(cli, argv[*place]) : 0;
 	free(options->list);
 	return cli_options_collect(cli->verb, options) ? fail_memory(cli) : 0;
 }
 
 static int read_options(struct cli *cli, struct cli_options *options, int count, char **argv)
 {
-	int place = 0, words, status;
+	int place = 0, words, status = find_verb(cli, options, count, argv, &place);
 
-	status = find_verb(cli, options, count, argv, &place);
 	if (status)
 		return status;
-	words = take_words(cli, options, count, argv, place);
+	words = cli_words_take(cli->verb, options, count, argv, place);
 	if (words < 0 || flat_table(options))
 		return fail_memory(cli);
 	status = parse(cli, options, words);

@@ -5,17 +5,64 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_escaped(FILE *stream, const char *text)
+#define SPECIAL "\t\n\r\\"
+
+static void put_escaped(FILE *stream, const char *text, const char *special)
 {
-	static const char special[] = "\t\n\r\\", letters[] = "tnr\\";
+	static const char letters[] = "tnr\\,";
 
-	for (; *text; text++) {
-		const char *at = strchr(special, *text);
+	for (;;) {
+		size_t run = strcspn(text, special);
 
-		if (at)
-			fputc('\\', stream);
-		fputc(at ? letters[at - special] : *text, stream);
+		fwrite(text, 1, run, stream);
+		text += run;
+		if (!*text)
+			return;
+		fputc('\\', stream);
+		fputc(letters[strchr(special, *text++) - special], stream);
 	}
+}
+
+/* A list of one element is told from "-", no element, and "?", an unknown list. */
+static void put_list(FILE *stream, const struct cli_value *value)
+{
+	bool known = value->holds != CLI_HOLDS_NULL;
+	char scratch[CLI_ELEMENT];
+
+	if (!known || !value->count) {
+		fputc(known ? '-' : '?', stream);
+		return;
+	}
+	for (size_t i = 0; i < value->count; i++) {
+		const char *text = cli_value_element(value, i, scratch);
+
+		if (i)
+			fputc(',', stream);
+		else if (value->count == 1 && (!strcmp(text, "-") || !strcmp(text, "?")))
+			fputc('\\', stream);
+		put_escaped(stream, text, SPECIAL ",");
+	}
+}
+
+static int put_cell(struct cli *cli, const struct cli_field *field, const struct cli_value *value,
+		    bool human)
+{
+	FILE *stream = cli->output->stream;
+	char *text;
+
+	if (!human && cli_field_is_list(field) && value->holds != CLI_HOLDS_NOTHING) {
+		put_list(stream, value);
+		return 0;
+	}
+	text = cli_value_text(cli, field, value, human);
+	if (!text)
+		return -ENOMEM;
+	if (human)
+		cli_put_safe(stream, text);
+	else
+		put_escaped(stream, text, SPECIAL);
+	free(text);
+	return 0;
 }
 
 int cli_plain_headings(struct cli *cli, const struct cli_columns *columns)
@@ -39,22 +86,15 @@ int cli_plain_row(struct cli *cli, const struct cli_columns *columns, const stru
 {
 	FILE *stream = cli->output->stream;
 	struct cli_value value;
+	int error = 0;
 
-	for (size_t i = 0; i < columns->count; i++) {
-		char *text;
-
-		cli_value_get(table, columns->list[i], row, false, &value);
-		text = cli_value_text(cli, columns->list[i], &value, human);
-		if (!text)
-			return -ENOMEM;
+	for (size_t i = 0; i < columns->count && !error; i++) {
 		if (i)
 			fputc('\t', stream);
-		if (human)
-			cli_put_safe(stream, text);
-		else
-			put_escaped(stream, text);
-		free(text);
+		cli_value_get(table, columns->list[i], row, false, &value);
+		error = put_cell(cli, columns->list[i], &value, human);
 	}
-	fputc('\n', stream);
-	return 0;
+	if (!error)
+		fputc('\n', stream);
+	return error;
 }

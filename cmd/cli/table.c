@@ -7,6 +7,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /*
  * libsmartcols is loaded when a table is printed, and not before: linked, it would
@@ -34,6 +35,7 @@ static struct {
 #define HEADING_COLOR "\033[1m"
 #define COLOR_END "\033[0m"
 #define INDENT 2
+#define LIST_LINES 10 /* of a list in a record on a terminal */
 
 static bool load_functions(void *library)
 {
@@ -73,7 +75,8 @@ static bool wants_colors(FILE *stream)
 
 static bool is_text(const struct cli_field *field)
 {
-	return field->type == CLI_STRING || field->type == CLI_GAPS;
+	return field->type == CLI_STRING || field->type == CLI_BLOCK || field->type == CLI_GAPS ||
+	       cli_field_is_list(field);
 }
 
 /* What gives way on a narrow terminal: a name or a number in pieces is none. */
@@ -89,9 +92,9 @@ static size_t wrapping_column(const struct cli_columns *columns)
 
 static int column_flags(const struct cli_field *field)
 {
+	if (is_text(field))
+		return 0;
 	switch (field->type) {
-	case CLI_STRING:
-	case CLI_GAPS:
 	case CLI_BOOL:
 	case CLI_TIME:
 	case CLI_MODE:
@@ -226,13 +229,76 @@ static int print_nested(struct cli *cli, const struct cli_field *field,
 			const struct cli_value *value)
 {
 	struct cli_columns columns;
-	int error = cli_columns_all(field->rows, false, true, &columns);
+	int error = cli_columns_all(field->rows, CLI_WIDE | CLI_BLOCKS, &columns);
 
 	if (error)
 		return error;
 	error = print_rows(cli, &columns, field->rows, value->rows, value->count, INDENT);
 	free(columns.list);
 	return error;
+}
+
+static void put_block(FILE *stream, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		if (length)
+			fprintf(stream, "%*s", INDENT, "");
+		cli_put_safe_part(stream, text, length);
+		fputc('\n', stream);
+		text += length + (text[length] == '\n');
+	}
+}
+
+static void put_list(FILE *stream, const struct cli_value *value)
+{
+	char scratch[CLI_ELEMENT];
+
+	for (size_t i = 0; i < value->count; i++) {
+		if (i)
+			fputc(' ', stream);
+		cli_put_safe(stream, cli_value_element(value, i, scratch));
+	}
+}
+
+static size_t terminal_width(FILE *stream)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	int width = 0;
+
+	if (!ioctl(fileno(stream), TIOCGWINSZ, &size) && size.ws_col)
+		width = size.ws_col;
+	else if (columns)
+		width = atoi(columns);
+	return width > 0 ? (size_t)width : 80;
+}
+
+/* Lines that begin where the first does; what is beyond the last of them is counted. */
+static void put_list_in_lines(FILE *stream, const struct cli_value *value, size_t indent)
+{
+	size_t width = terminal_width(stream), at = indent, lines = 1;
+	char scratch[CLI_ELEMENT];
+
+	for (size_t i = 0; i < value->count; i++) {
+		const char *text = cli_value_element(value, i, scratch);
+		size_t length = cli_safe_width(text);
+
+		if (i && at + 1 + length > width) {
+			fprintf(stream, "\n%*s", (int)indent, "");
+			at = indent;
+			if (lines++ == LIST_LINES) {
+				fprintf(stream, "... and %zu more", value->count - i);
+				return;
+			}
+		} else if (i) {
+			fputc(' ', stream);
+			at++;
+		}
+		cli_put_safe(stream, text);
+		at += length;
+	}
 }
 
 static void put_name(FILE *stream, const char *name)
@@ -242,36 +308,63 @@ static void put_name(FILE *stream, const char *name)
 	fprintf(stream, "%s%s%s", colors ? HEADING_COLOR : "", name, colors ? COLOR_END : "");
 }
 
-static int print_field(struct cli *cli, const struct cli_field *field,
-		       const struct cli_value *value, int width)
+/* What stands below its name. */
+static int print_below(struct cli *cli, const struct cli_field *field, const struct cli_value *value)
+{
+	fputc('\n', cli->output->stream);
+	if (value->holds == CLI_HOLDS_ROWS)
+		return print_nested(cli, field, value);
+	put_block(cli->output->stream, value->text);
+	return 0;
+}
+
+static int print_beside(struct cli *cli, const struct cli_field *field, const struct cli_value *value,
+			int width)
 {
 	FILE *stream = cli->output->stream;
-	bool rows = value->holds == CLI_HOLDS_ROWS && value->count;
 	char *text;
 
-	put_name(stream, field->name);
-	if (rows) {
+	fprintf(stream, "%*s", width - (int)strlen(field->name), "");
+	if (value->count && cli_field_is_list(field) && value->holds > CLI_HOLDS_NULL) {
+		if (cli_is_terminal(stream))
+			put_list_in_lines(stream, value, (size_t)width);
+		else
+			put_list(stream, value);
 		fputc('\n', stream);
-		return print_nested(cli, field, value);
+		return 0;
 	}
 	text = value->holds == CLI_HOLDS_ROWS ? strdup("none") :
 						cli_value_text(cli, field, value, true);
 	if (!text)
 		return -ENOMEM;
-	fprintf(stream, "%*s", width - (int)strlen(field->name), "");
 	cli_put_safe(stream, text);
 	fputc('\n', stream);
 	free(text);
 	return 0;
 }
 
-/* What does not apply, and gaps where there are none, are shown only when asked for. */
-static bool is_shown(const struct cli_columns *columns, const struct cli_value *value)
+static int print_field(struct cli *cli, const struct cli_field *field,
+		       const struct cli_value *value, int width)
+{
+	bool rows = value->holds == CLI_HOLDS_ROWS && value->count;
+	bool block = value->holds == CLI_HOLDS_TEXT && field->type == CLI_BLOCK;
+
+	put_name(cli->output->stream, field->name);
+	if (rows || block)
+		return print_below(cli, field, value);
+	return print_beside(cli, field, value, width);
+}
+
+/* What does not apply, gaps where there are none, and a block that is not there are shown only when asked for. */
+static bool is_shown(const struct cli_columns *columns, const struct cli_field *field,
+		     const struct cli_value *value)
 {
 	if (columns->chosen)
 		return true;
+	if (value->holds == CLI_HOLDS_GAPS)
+		return value->count;
 	return value->holds != CLI_HOLDS_NOTHING &&
-	       !(value->holds == CLI_HOLDS_GAPS && !value->count);
+	       !(value->holds == CLI_HOLDS_NULL && field->type == CLI_BLOCK);
 }
 
 int cli_table_record(struct cli *cli, const struct cli_columns *columns,
@@ -284,12 +377,12 @@ int cli_table_record(struct cli *cli, const struct cli_columns *columns,
 		int length = strlen(columns->list[i]->name) + INDENT;
 
 		cli_value_get(table, columns->list[i], row, false, &value);
-		if (is_shown(columns, &value) && length > width)
+		if (is_shown(columns, columns->list[i], &value) && length > width)
 			width = length;
 	}
 	for (size_t i = 0; i < columns->count && !error; i++) {
 		cli_value_get(table, columns->list[i], row, false, &value);
-		if (is_shown(columns, &value))
+		if (is_shown(columns, columns->list[i], &value))
 			error = print_field(cli, columns->list[i], &value, width);
 	}
 	return error;

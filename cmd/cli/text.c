@@ -74,24 +74,69 @@ static bool is_control(const unsigned char *s, size_t length)
 	return length == 2 && s[0] == 0xc2 && s[1] < 0xa0;
 }
 
-void cli_put_safe(FILE *stream, const char *text)
+#define LONGEST_FORM 9 /* a C1 character as two bytes in hex */
+
+/* One character as it may be shown. Returns how many bytes of text it is. */
+static size_t safe_form(const char *text, char form[LONGEST_FORM])
 {
 	static const char named[] = "\a\b\t\n\v\f\r", letters[] = "abtnvfr";
+	const unsigned char *s = (const unsigned char *)text;
+	size_t length = cli_utf8_length(text), bytes = length ? length : 1;
+	const char *name = strchr(named, *text);
+
+	if (name)
+		sprintf(form, "\\%c", letters[name - named]);
+	else if (length && !is_control(s, length))
+		*(char *)mempcpy(form, text, length) = '\0';
+	else
+		for (size_t i = 0; i < bytes; i++)
+			sprintf(form + 4 * i, "\\x%02x", s[i]);
+	return bytes;
+}
+
+/* How much of it is printable ASCII, nearly always all. */
+static size_t ordinary(const char *text, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size && text[n] >= ' ' && text[n] <= '~')
+		n++;
+	return n;
+}
+
+void cli_put_safe_part(FILE *stream, const char *text, size_t size)
+{
+	const char *end = text + size;
+	char form[LONGEST_FORM];
+
+	while (text < end) {
+		size_t run = ordinary(text, (size_t)(end - text));
+
+		fwrite(text, 1, run, stream);
+		text += run;
+		if (text < end) {
+			text += safe_form(text, form);
+			fputs(form, stream);
+		}
+	}
+}
+
+void cli_put_safe(FILE *stream, const char *text)
+{
+	cli_put_safe_part(stream, text, strlen(text));
+}
+
+size_t cli_safe_width(const char *text)
+{
+	char form[LONGEST_FORM];
+	size_t width = 0;
 
 	while (*text) {
-		const unsigned char *s = (const unsigned char *)text;
-		size_t length = cli_utf8_length(text), bytes = length ? length : 1;
-		const char *name = strchr(named, *text);
-
-		text += bytes;
-		if (name)
-			fprintf(stream, "\\%c", letters[name - named]);
-		else if (length && !is_control(s, length))
-			fwrite(s, 1, length, stream);
-		else
-			for (size_t i = 0; i < bytes; i++)
-				fprintf(stream, "\\x%02x", s[i]);
+		text += safe_form(text, form);
+		for (const char *c = form; *c; c++)
+			width += (*c & 0xc0) != 0x80;
 	}
+	return width;
 }
 
 #define LONGEST 63 /* no name of ours is longer */

@@ -99,6 +99,13 @@ static void put_rows(struct cli_value *value, const struct cli_field *field, con
 	value->holds = value->rows || !value->count ? CLI_HOLDS_ROWS : CLI_HOLDS_NULL;
 }
 
+static void put_list(struct cli_value *value, const struct cli_field *field, const char *row)
+{
+	put_rows(value, field, row);
+	if (value->holds == CLI_HOLDS_ROWS)
+		value->holds = field->type == CLI_STRINGS ? CLI_HOLDS_STRINGS : CLI_HOLDS_INTEGERS;
+}
+
 void cli_value_get(const struct cli_table *table, const struct cli_field *field, const void *row,
 		   bool document, struct cli_value *out)
 {
@@ -109,6 +116,7 @@ void cli_value_get(const struct cli_table *table, const struct cli_field *field,
 		return;
 	switch (field->type) {
 	case CLI_STRING:
+	case CLI_BLOCK:
 		put_text(out, *(const char *const *)at);
 		return;
 	case CLI_BOOL:
@@ -135,10 +143,47 @@ void cli_value_get(const struct cli_table *table, const struct cli_field *field,
 	case CLI_GAPS:
 		put_rows(out, field, row);
 		return;
+	case CLI_STRINGS:
+	case CLI_INTEGERS:
+		put_list(out, field, row);
+		return;
 	default:
 		put_maybe(out, field, at, document);
 		return;
 	}
+}
+
+/* ---- lists ---- */
+
+const char *cli_value_element(const struct cli_value *value, size_t index, char scratch[CLI_ELEMENT])
+{
+	if (value->holds == CLI_HOLDS_STRINGS)
+		return ((const char *const *)value->rows)[index];
+	snprintf(scratch, CLI_ELEMENT, "%" PRId64, ((const int64_t *)value->rows)[index]);
+	return scratch;
+}
+
+static char *list_text(const struct cli_value *value)
+{
+	char scratch[CLI_ELEMENT], *text = NULL;
+	size_t size;
+	FILE *stream;
+
+	if (!value->count)
+		return strdup("none");
+	stream = open_memstream(&text, &size);
+	if (!stream)
+		return NULL;
+	for (size_t i = 0; i < value->count; i++) {
+		if (i)
+			fputc(' ', stream);
+		fputs(cli_value_element(value, i, scratch), stream);
+	}
+	if (fclose(stream)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 /* ---- cells ---- */
@@ -191,6 +236,9 @@ char *cli_value_text(const struct cli *cli, const struct cli_field *field,
 		return strdup(value->text);
 	case CLI_HOLDS_GAPS:
 		return gaps_text(value, human);
+	case CLI_HOLDS_STRINGS:
+	case CLI_HOLDS_INTEGERS:
+		return list_text(value);
 	case CLI_HOLDS_ROWS:
 		snprintf(text, sizeof(text), "%zu", value->count);
 		break;

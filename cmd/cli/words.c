@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,12 @@ static bool is_negative(const struct cli_verb *verb, const char *word)
 	       word[1] <= '9';
 }
 
-bool cli_word_is_misread(const struct cli_verb *verb, const char *word)
+static bool is_misread(const struct cli_verb *verb, const char *word)
 {
 	return is_negative(verb, word) || strchr(word, ESCAPE) || strstr(word, "!#:+");
 }
 
-char *cli_word_encode(const struct cli_verb *verb, const char *word)
+static char *encode(const struct cli_verb *verb, const char *word)
 {
 	char *text = malloc(strlen(word) * 2 + 3), *out = text;
 
@@ -64,4 +65,29 @@ char *cli_word_decode(char *text)
 	}
 	*out = '\0';
 	return text;
+}
+
+int cli_words_take(const struct cli_verb *verb, struct cli_options *options, int count, char **words, int skip)
+{
+	int n = 0, nencoded = 0;
+
+	options->words = calloc(count + 1, sizeof(*options->words));
+	if (!options->words)
+		return -ENOMEM;
+	for (int i = 0; i < count; i++) {
+		char *word = words[i];
+
+		if (i && i == skip)
+			continue;
+		if (i && is_misread(verb, word)) {
+			if (!options->encoded)
+				options->encoded = calloc(count + 1, sizeof(*options->encoded));
+			word = options->encoded ? encode(verb, word) : NULL;
+			if (!word)
+				return -ENOMEM;
+			options->encoded[nencoded++] = word;
+		}
+		options->words[n++] = word;
+	}
+	return n;
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The waits that take nothing: for all parties, and for the value 0. */
+
 #include "semctl.h"
 
 #include <errno.h>
@@ -10,21 +13,13 @@ static const struct poptOption options[] = {
 	POPT_TABLEEND
 };
 
-static int wait_for_all(struct cli *cli, const char *object, struct ipckit_sem *sem, int64_t timeout)
-{
-	struct ipckit_deadline deadline;
-	int r = cli_deadline(timeout, &deadline) ?: ipckit_sem_barrier(sem, &deadline);
+typedef int (*wait_call)(struct ipckit_sem *sem, const struct ipckit_deadline *deadline);
 
-	if (r == -EBADMSG)
-		return cli_fail(cli, object, r, "not a barrier (create --barrier PARTIES makes one)");
-	if (r)
-		return semctl_fail_wait(cli, object, sem, r, timeout_text);
-	return semctl_done(cli, object, ipckit_sem_backend(sem), ipckit_unknown(), ipckit_unknown());
-}
-
-static int run(struct cli *cli)
+/* mismatch: what EBADMSG means of this call, or NULL. */
+static int run(struct cli *cli, wait_call call, const char *mismatch)
 {
 	const char *object = cli->operands[0];
+	struct ipckit_deadline deadline;
 	struct ipckit_sem *sem;
 	int64_t timeout = IPCKIT_FOREVER;
 	int r = cli_duration(cli, "--timeout", timeout_text, &timeout);
@@ -33,9 +28,25 @@ static int run(struct cli *cli)
 		r = semctl_open(cli, object, 0, &sem);
 	if (r)
 		return r;
-	r = wait_for_all(cli, object, sem, timeout);
+	r = cli_deadline(timeout, &deadline) ?: call(sem, &deadline);
+	if (!r)
+		r = semctl_done(cli, object, ipckit_sem_backend(sem), ipckit_unknown(), ipckit_unknown());
+	else if (r == -EBADMSG && mismatch)
+		r = cli_fail(cli, object, r, "%s", mismatch);
+	else
+		r = semctl_fail_wait(cli, object, sem, r, timeout_text);
 	ipckit_sem_close(sem);
 	return r;
+}
+
+static int run_barrier(struct cli *cli)
+{
+	return run(cli, ipckit_sem_barrier, "not a barrier (create --barrier PARTIES makes one)");
+}
+
+static int run_wait_zero(struct cli *cli)
+{
+	return run(cli, ipckit_sem_wait_zero, NULL);
 }
 
 const struct cli_verb semctl_barrier = {
@@ -46,5 +57,16 @@ const struct cli_verb semctl_barrier = {
 	.most = 1,
 	.options = options,
 	.table = &semctl_done_table,
-	.run = run,
+	.run = run_barrier,
+};
+
+const struct cli_verb semctl_wait_zero = {
+	.name = "wait-zero",
+	.operands = "OBJECT",
+	.summary = "wait until the value is 0 (System V)",
+	.least = 1,
+	.most = 1,
+	.options = options,
+	.table = &semctl_done_table,
+	.run = run_wait_zero,
 };

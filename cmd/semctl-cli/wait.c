@@ -5,13 +5,8 @@
 
 static char *count_text, *timeout_text;
 
-static const struct poptOption wait_options[] = {
+static const struct poptOption options[] = {
 	{ "count", 'c', POPT_ARG_STRING, &count_text, 0, "permits to take, all or none (default 1)", "N" },
-	{ "timeout", 't', POPT_ARG_STRING, &timeout_text, 0, "give up after this time; 0: only try", "DURATION" },
-	POPT_TABLEEND
-};
-
-static const struct poptOption wait_zero_options[] = {
 	{ "timeout", 't', POPT_ARG_STRING, &timeout_text, 0, "give up after this time; 0: only try", "DURATION" },
 	POPT_TABLEEND
 };
@@ -52,7 +47,7 @@ static int done_wait(struct cli *cli, const char *object, struct ipckit_sem *sem
 	return semctl_done(cli, object, ipckit_sem_backend(sem), ipckit_known(count), ipckit_unknown());
 }
 
-static int run_wait(struct cli *cli)
+static int run(struct cli *cli)
 {
 	const char *object = cli->operands[0];
 	struct ipckit_deadline deadline;
@@ -78,25 +73,6 @@ static int run_wait(struct cli *cli)
 	return r;
 }
 
-static int run_wait_zero(struct cli *cli)
-{
-	const char *object = cli->operands[0];
-	struct ipckit_deadline deadline;
-	struct ipckit_sem *sem;
-	int64_t timeout = IPCKIT_FOREVER;
-	int r = cli_duration(cli, "--timeout", timeout_text, &timeout);
-
-	if (!r)
-		r = semctl_open(cli, object, 0, &sem);
-	if (r)
-		return r;
-	r = cli_deadline(timeout, &deadline) ?: ipckit_sem_wait_zero(sem, &deadline);
-	r = r ? semctl_fail_wait(cli, object, sem, r, timeout_text)
-	      : semctl_done(cli, object, ipckit_sem_backend(sem), ipckit_unknown(), ipckit_unknown());
-	ipckit_sem_close(sem);
-	return r;
-}
-
 const struct cli_verb semctl_wait = {
 	.name = "wait",
 	.alias = "p",
@@ -104,18 +80,7 @@ const struct cli_verb semctl_wait = {
 	.summary = "take permits, all or none",
 	.least = 1,
 	.most = 1,
-	.options = wait_options,
+	.options = options,
 	.table = &semctl_done_table,
-	.run = run_wait,
-};
-
-const struct cli_verb semctl_wait_zero = {
-	.name = "wait-zero",
-	.operands = "OBJECT",
-	.summary = "wait until the value is 0 (System V)",
-	.least = 1,
-	.most = 1,
-	.options = wait_zero_options,
-	.table = &semctl_done_table,
-	.run = run_wait_zero,
+	.run = run,
 };

@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* ---- a tool with a verb for each thing to be tried ---- */
@@ -173,9 +175,9 @@ static int run_fail(struct cli *cli)
 	if (!strcmp(object, "vague"))
 		return cli_fail_limit(cli, object, EMFILE, &vague);
 	if (!strcmp(object, "command"))
-		return cli_fail_command(cli, "true", -EACCES);
+		return cli_fail_command(cli, "true", CLI_COMMAND_NOT_EXECUTABLE, -EACCES, NULL);
 	if (!strcmp(object, "nocommand"))
-		return cli_fail_command(cli, "true", -ENOENT);
+		return cli_fail_command(cli, "true", CLI_COMMAND_NOT_FOUND, -ENOENT, NULL);
 	if (!strcmp(object, "duration"))
 		return cli_duration(cli, "--timeout", text, &ns);
 	if (!strcmp(object, "size"))
@@ -188,6 +190,18 @@ static int run_fail(struct cli *cli)
 		return cli_mode(cli, "--mode", text, 0600, &mode);
 	if (!strcmp(object, "owner"))
 		return cli_owner(cli, "OWNER", text, &uid, &gid);
+	if (!strcmp(object, "malformed"))
+		return cli_malformed(cli, "a\nfile", 3, 17, "expected %s", "a number");
+	if (!strcmp(object, "row"))
+		return cli_malformed(cli, "file", 3, 0, "too short");
+	if (!strcmp(object, "input"))
+		return cli_malformed(cli, NULL, 3, 17, "too short");
+	if (!strcmp(object, "sums"))
+		return cli_malformed(cli, "file", 0, 5, "sums disagree");
+	if (!strcmp(object, "nothing"))
+		return cli_malformed(cli, NULL, 0, 0, "empty");
+	if (!strcmp(object, "words"))
+		return cli_fail_command(cli, "true", CLI_COMMAND_NOT_EXECUTABLE, ENOENT, "no loader");
 	if (!strcmp(object, "note")) {
 		cli_note(cli, "%s\n%s", "two", "lines");
 		cli_warn(cli, "careful");
@@ -232,6 +246,140 @@ static int run_large(struct cli *cli)
 	return cli_emit_list(cli, &row_table, many, 5000);
 }
 
+/* ---- lists and blocks ---- */
+
+struct lists {
+	unsigned kind;
+	const char *const *names;
+	const int64_t *counts;
+	const char *trace;
+	size_t nnames, ncounts;
+	struct lists *within;
+	size_t nwithin;
+};
+
+#define LIST(field_name, kind_of, member, ...)                                               \
+	{ .name = field_name, .type = kind_of, .offset = offsetof(struct lists, member),     \
+	  .summary = "the " field_name, __VA_ARGS__ }
+
+static const struct cli_field within_fields[] = {
+	LIST("names", CLI_STRINGS, names, .count_offset = offsetof(struct lists, nnames)),
+	LIST("counts", CLI_INTEGERS, counts, .count_offset = offsetof(struct lists, ncounts)),
+	LIST("trace", CLI_BLOCK, trace),
+	{ .name = NULL },
+};
+
+static const struct cli_table within_table = {
+	.fields = within_fields, .size = sizeof(struct lists),
+};
+
+static const struct cli_field lists_fields[] = {
+	LIST("names", CLI_STRINGS, names, .count_offset = offsetof(struct lists, nnames)),
+	LIST("counts", CLI_INTEGERS, counts, .count_offset = offsetof(struct lists, ncounts)),
+	LIST("others", CLI_STRINGS, names, .count_offset = offsetof(struct lists, nnames), .kinds = 2),
+	LIST("numbers", CLI_INTEGERS, counts, .count_offset = offsetof(struct lists, ncounts),
+	     .kinds = 2),
+	LIST("remark", CLI_BLOCK, trace, .kinds = 2),
+	LIST("trace", CLI_BLOCK, trace),
+	LIST("within", CLI_ROWS, within, .rows = &within_table, .flags = CLI_DETAIL,
+	     .count_offset = offsetof(struct lists, nwithin)),
+	{ .name = NULL },
+};
+
+static unsigned kind_of_lists(const void *row)
+{
+	return ((const struct lists *)row)->kind;
+}
+
+static const struct cli_table lists_table = {
+	.fields = lists_fields, .size = sizeof(struct lists), .key = "lists", .kind = kind_of_lists,
+};
+
+static const char *const some_names[] = { "P1", "a,b", "c\\d", "tab\t", "\x1b[m" };
+static const char *const bad_names[] = { "P1", "caf\xff", "" };
+static const char *const dash[] = { "-" }, *const question[] = { "?" }, *const dashes[] = { "-", "?" };
+static const int64_t some_counts[] = { 3, 0, -1, INT64_MAX };
+
+#define MANY 300000
+static const char *many_names[MANY];
+static int64_t many_counts[MANY];
+
+static struct lists inner = { .kind = 1, .names = some_names, .nnames = 2, .counts = some_counts,
+			      .ncounts = 3, .trace = "none of it" };
+
+static struct lists lists[] = {
+	{ .kind = 1, .names = some_names, .nnames = 5, .counts = some_counts, .ncounts = 4,
+	  .trace = "first\n\n\tsecond\x1b[m\nno end", .within = &inner, .nwithin = 1 },
+	{ .kind = 2 },
+	{ .kind = 1, .nnames = 3, .ncounts = 1, .trace = "ended\n" },
+	{ .kind = 1, .names = bad_names, .nnames = 3 },
+	{ .kind = 1, .names = dash, .nnames = 1, .counts = some_counts, .ncounts = 1 },
+	{ .kind = 1, .names = question, .nnames = 1 },
+	{ .kind = 2, .names = dashes, .nnames = 2, .counts = some_counts, .ncounts = 1, .trace = "t\n" },
+	{ .kind = 1, .names = many_names, .nnames = MANY, .counts = many_counts, .ncounts = MANY },
+};
+
+static int run_lists(struct cli *cli)
+{
+	const char *operand = cli->operands[0];
+
+	for (int i = 0; i < MANY; i++) {
+		many_names[i] = i % 2 ? "P1234567" : "Q";
+		many_counts[i] = i;
+	}
+	if (*operand == 'l')
+		return cli_emit_line(cli, &lists_table, &lists[atoi(operand + 1)]);
+	if (*operand == 'a')
+		return cli_emit_list(cli, &lists_table, lists, 7);
+	return cli_emit_record(cli, &lists_table, &lists[atoi(operand)]);
+}
+
+static int run_sorted(struct cli *cli)
+{
+	struct cli_filter filter;
+	int status = cli_filter_read(cli, &filter);
+
+	if (!status)
+		status = cli_filter_sort(cli, &filter, &lists_table, lists, 7);
+	return status ?: cli_emit_list(cli, &lists_table, lists, 7);
+}
+
+/* ---- texts ---- */
+
+static int write_text(FILE *stream, const char *what)
+{
+	static const char zero[] = "a\0b";
+
+	if (!strcmp(what, "nul"))
+		fwrite(zero, 1, sizeof(zero) - 1, stream);
+	else if (!strcmp(what, "large"))
+		for (int i = 0; i < 100000; i++)
+			fprintf(stream, "%d\n", i);
+	else if (strcmp(what, "empty"))
+		fprintf(stream, "%s\t\"text\"\n", what);
+	return !strcmp(what, "refused") ? -EOPNOTSUPP : 0;
+}
+
+static int run_text(struct cli *cli)
+{
+	const char *what = cli->operands[0];
+	FILE *stream = cli_text_begin(cli);
+
+	if (!strcmp(what, "left"))
+		return cli_fail(cli, what, EIDRM, NULL);
+	return cli_text_end(cli, stream ? write_text(stream, what) : -ENOMEM);
+}
+
+/* A verb that runs where none is typed. */
+static int run_file(struct cli *cli)
+{
+	const char *file = cli->noperands ? cli->operands[0] : "-", *near = cli_near_verb(cli, file);
+
+	if (near)
+		return cli_fail(cli, file, ENOENT, "no such file, did you mean the verb %s?", near);
+	return run_echo(cli);
+}
+
 /* 0 if a file that is opened does not get the number of a standard descriptor. */
 static int run_open(struct cli *cli)
 {
@@ -266,6 +414,13 @@ static const struct cli_verb *const verbs[] = {
 	     .run = run_info),
 	VERB("stream", "", .most = 1, .flags = CLI_ANSWERS, .table = &row_table, .run = run_stream),
 	VERB("large", "", .flags = CLI_ANSWERS, .table = &row_table, .run = run_large),
+	VERB("lists", "N", .least = 1, .most = 1, .flags = CLI_ANSWERS, .table = &lists_table,
+	     .run = run_lists),
+	VERB("sorted", "", .flags = CLI_ANSWERS | CLI_LISTS, .options = list_options,
+	     .table = &lists_table, .run = run_sorted),
+	VERB("text", "WHAT", .least = 1, .most = 1, .flags = CLI_TEXT, .run = run_text),
+	VERB("ttext", "WHAT", .least = 1, .most = 1, .flags = CLI_TEXT, .table = &echo_table,
+	     .run = run_text),
 	VERB("open", "", .run = run_open),
 	VERB("secret", "", .flags = CLI_HIDDEN, .run = run_open),
 	NULL,
@@ -273,11 +428,29 @@ static const struct cli_verb *const verbs[] = {
 
 static const struct cli_tool tool = { .name = "tool", .summary = "Tries things.", .verbs = verbs };
 
+/* The same kind of tool with a verb that need not be typed. */
+static const struct cli_verb file_verb = {
+	.name = "check", .operands = "[FILE]", .summary = "Checks.", .most = 1,
+	.options = echo_options, .table = &echo_table, .run = run_file,
+};
+static const struct cli_verb *const file_verbs[] = {
+	&file_verb,
+	VERB("echo", "[WORD]...", .alias = "e", .most = -1, .options = list_options,
+	     .table = &echo_table, .run = run_echo),
+	VERB("secret", "", .flags = CLI_HIDDEN, .run = run_open),
+	NULL,
+};
+static const struct cli_tool file_tool = {
+	.name = "ftool", .summary = "Tries files.", .verbs = file_verbs, .fallback = &file_verb,
+};
+
+static const struct cli_tool *tried = &tool;
+
 /* ---- a run of it ---- */
 
 struct run {
 	int status; /* -1: ended by a signal */
-	char out[500000], err[20000];
+	char out[4500000], err[20000];
 };
 
 static struct run run;
@@ -292,7 +465,7 @@ static void read_back(FILE *file, char *buffer, size_t size)
 static void be_child(int out, int err, const char *line)
 {
 	static char words[2000];
-	char *argv[40] = { "tool" }, *rest = words, *word;
+	char *argv[40] = { (char *)tried->name }, *rest = words, *word;
 	int argc = 1;
 
 	snprintf(words, sizeof(words), "%s", line);
@@ -304,7 +477,7 @@ static void be_child(int out, int err, const char *line)
 	else
 		close(1);
 	dup2(err, 2);
-	exit(cli_main(&tool, argc, argv));
+	exit(cli_main(tried, argc, argv));
 }
 
 /* The words of line are separated by blanks; '' is an empty one. */
@@ -470,6 +643,8 @@ static void test_safe(void)
 	cli_put_safe(stream, "a\nb\tc\r\x1b[31m\x7f\xff\xc3\xa9\xc2\x9bz\\");
 	fclose(stream);
 	CHECK_STR(out, "a\\nb\\tc\\r\\x1b[31m\\x7f\\xff\xc3\xa9\\xc2\\x9bz\\");
+	CHECK_INT(cli_safe_width("a\n\x1b\xff\xc3\xa9z"), 1 + 2 + 4 + 4 + 1 + 1);
+	CHECK_INT(cli_safe_width(""), 0);
 }
 
 static void test_base64(void)
@@ -672,6 +847,106 @@ static void test_help(void)
 	CHECK(strstr(run.out, "\n--help\t-h\t-\tdisplay"));
 }
 
+static void test_fallback(void)
+{
+	static const struct {
+		const char *line, *out;
+	} lines[] = {
+		{ "--plain", "" },
+		{ "--plain a", "[a]" },
+		{ "a --plain", "[a]" },
+		{ "check --plain a", "[a]" },
+		{ "--plain check", "" },
+		{ "--plain -t 1 -x a", "t=1 x [a]" },
+		{ "-t check --plain", "t=check " },
+		{ "-x --text=1 check a --plain", "t=1 x [a]" },
+		{ "--plain -v 1 a", "v=1 [a]" },
+		{ "--plain -- -x", "[-x]" },
+		{ "--plain - ", "[-]" },
+		{ "--plain -t !#:+ a!#:+", "t=!#:+ [a!#:+]" },
+		{ "--plain echo a b", "[a][b]" },
+		/* In front of another verb the letter is the common option's. */
+		{ "-v e --plain a", "[a]" },
+	};
+	static const struct {
+		const char *line;
+		int status;
+		const char *err;
+	} refused[] = {
+		{ "chekc", 3, "ftool check: chekc: no such file, did you mean the verb check?\n" },
+		{ "check chekc", 0, "" },
+		{ "xyzzy", 0, "" },
+		{ "secre", 0, "" },
+		{ "ehco a b", 2, "ftool check: ehco: unknown verb, did you mean echo?\n" },
+		{ "xyzzy a", 2,
+		  "ftool check: a: one operand too many; usage: ftool check [options] [FILE]\n" },
+		{ "check ehco a", 2,
+		  "ftool check: a: one operand too many; usage: ftool check [options] [FILE]\n" },
+		{ "--txt 5 a", 2, "ftool check: --txt: unknown option, did you mean --text?\n" },
+		{ "--older-than 5 echo", 2,
+		  "ftool check: --older-than: unknown option of check, the default verb (options of "
+		  "another verb come after it)\n" },
+		{ "check --older-than 5", 2,
+		  "ftool check: --older-than: unknown option (ftool check --help lists them)\n" },
+		{ "-Z", 2, "ftool check: -Z: unknown option (ftool check --help lists them)\n" },
+		{ "--text x echo", 2, "ftool echo: --text: unknown option (ftool echo --help lists them)\n" },
+	};
+
+	tried = &file_tool;
+	try("");
+	CHECK_INT(run.status, 0);
+	CHECK_STR(run.out, "");
+	CHECK_STR(run.err, "");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char want[200];
+
+		snprintf(want, sizeof(want), "%s\n", lines[i].out);
+		try(lines[i].line);
+		CHECK_INT_FOR(lines[i].line, run.status, 0);
+		CHECK_STR_FOR(lines[i].line, run.out, want);
+		CHECK_STR_FOR(lines[i].line, run.err, "");
+	}
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		try(refused[i].line);
+		CHECK_INT_FOR(refused[i].line, run.status, refused[i].status);
+		CHECK_STR_FOR(refused[i].line, run.err, refused[i].err);
+	}
+	try("--json --bogus");
+	CHECK(begins(run.out, "{\"error\":{\"code\":\"USAGE\",\"exit\":2,\"verb\":\"check\","));
+	tried = &tool;
+}
+
+static void test_fallback_help(void)
+{
+	static const char *const asking[] = { "--help", "-h", "-x --help", "a --help", "--help a" };
+
+	tried = &file_tool;
+	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
+		try(asking[i]);
+		CHECK_INT_FOR(asking[i], run.status, 0);
+		CHECK_FOR(asking[i], begins(run.out, "\nUsage:\n ftool [common options] [VERB] [options] "
+						     "[operands]\n\nTries files.\n\nVerbs:\n check "));
+		CHECK_FOR(asking[i], strstr(run.out, "\nThe default verb is check.\n"));
+		CHECK_FOR(asking[i], strstr(run.out, " -v, --verbose "));
+		CHECK_FOR(asking[i], !strstr(run.out, "--text"));
+	}
+	try("--help check");
+	CHECK(strstr(run.out, "Usage:\n ftool check [options] [FILE]\n"));
+	try("--list-verbs");
+	CHECK_STR(run.out, "check\t-\t[FILE]\tChecks.\necho\te\t[WORD]...\tDoes echo.\n");
+	try("--list-options ehco");
+	CHECK_INT(run.status, 2);
+	CHECK_STR(run.err, "ftool check: ehco: unknown verb, did you mean echo?\n");
+	try("--list-options -");
+	CHECK(begins(run.out, "--json\t-\t-\t"));
+	try("--version");
+	CHECK(begins(run.out, "ftool from ipckit "));
+	tried = &tool;
+	try("--help");
+	CHECK(strstr(run.out, "VERB [options] [operands] [-- COMMAND...]\n"));
+	CHECK(!strstr(run.out, "default verb"));
+}
+
 /* ---- what is printed, and when ---- */
 
 static void test_formats(void)
@@ -796,6 +1071,207 @@ static void test_table(void)
 	unsetenv("COLUMNS");
 }
 
+static void test_lists(void)
+{
+	static const struct {
+		const char *line, *out;
+	} lines[] = {
+		{ "lists 0", "{\"names\":[\"P1\",\"a,b\",\"c\\\\d\",\"tab\\t\",\"\\u001B[m\"],"
+			     "\"counts\":[3,0,-1,9223372036854775807],"
+			     "\"within\":[{\"names\":[\"P1\",\"a,b\"],\"counts\":[3,0,-1]}]}" },
+		{ "lists 1", "{\"names\":[],\"counts\":[],\"others\":[],\"numbers\":[],\"within\":[]}" },
+		{ "lists 2", "{\"names\":null,\"counts\":null,\"within\":[]}" },
+		{ "lists 3 -o names", "{\"names\":[\"P1\",\"caf\xef\xbf\xbd\",\"\"],"
+				      "\"names_base64\":[null,\"Y2Fm/w==\",null]}" },
+		{ "lists 0 --plain", "P1,a\\,b,c\\\\d,tab\\t,\x1b[m\t3,0,-1,9223372036854775807\t-\t-\t1" },
+		{ "lists 1 --plain", "-\t-\t-\t-\t0" },
+		{ "lists 2 --plain -o names,counts", "?\t?" },
+		{ "lists 3 --plain -o names", "P1,caf\xff," },
+		{ "lists 4 --plain -o names,counts", "\\-\t3" },
+		{ "lists 5 --plain -o names", "\\?" },
+		{ "lists 6 --plain -o names,others", "-,?\t-,?" },
+		{ "lists 0 --table -o names,counts,others",
+		  "names   P1 a,b c\\d tab\\t \\x1b[m\ncounts  3 0 -1 9223372036854775807\nothers  -" },
+		{ "lists 1 --table", "names    none\ncounts   none\nothers   none\nnumbers  none\nwithin   none" },
+		{ "lists 2 --table -o names,counts", "names   -\ncounts  -" },
+		{ "lists l0 --table -o counts,names",
+		  "COUNTS\tNAMES\n3 0 -1 9223372036854775807\tP1 a,b c\\d tab\\t \\x1b[m" },
+		{ "sorted --plain -o counts --sort names",
+		  "-\n3\n-\n3\n-\n3,0,-1,9223372036854775807\n?" },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char want[500];
+
+		snprintf(want, sizeof(want), "%s\n", lines[i].out);
+		try(lines[i].line);
+		CHECK_INT_FOR(lines[i].line, run.status, 0);
+		CHECK_STR_FOR(lines[i].line, run.out, want);
+		CHECK_STR_FOR(lines[i].line, run.err, "");
+	}
+	try("lists a --table");
+	if (!strstr(run.err, "libsmartcols"))
+		CHECK(begins(run.out, "NAMES"));
+	CHECK(!strstr(run.out, "TRACE"));
+	CHECK(strstr(run.err, "libsmartcols") || strstr(run.out, "none"));
+}
+
+static void test_blocks(void)
+{
+	static const struct {
+		const char *line, *out;
+	} lines[] = {
+		{ "lists 0 --table -o trace", "trace\n  first\n\n  \\tsecond\\x1b[m\n  no end" },
+		{ "lists 6 --table -o remark,others", "remark\n  t\nothers  - ?" },
+		{ "lists 2 --table -o trace", "trace\n  ended" },
+		{ "lists 2 --table", "names   -\ncounts  -\ntrace\n  ended\nwithin  none" },
+		{ "lists 6 --table", "names    - ?\ncounts   3\nothers   - ?\nnumbers  3\nremark\n  t\ntrace\n"
+				     "  t\nwithin   none" },
+		{ "lists 1 --table -o trace", "trace  -" },
+		{ "lists 2 --plain -o trace", "ended\\n" },
+		{ "lists 2 -o trace,remark", "{\"trace\":\"ended\\n\"}" },
+		{ "lists 1 -o trace", "{\"trace\":null}" },
+		{ "lists l2 --table -o trace", "TRACE\nended\\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char want[500];
+
+		snprintf(want, sizeof(want), "%s\n", lines[i].out);
+		try(lines[i].line);
+		CHECK_INT_FOR(lines[i].line, run.status, 0);
+		CHECK_STR_FOR(lines[i].line, run.out, want);
+	}
+	try("lists l2 --table");
+	CHECK(!strstr(run.out, "TRACE"));
+	try("lists --columns help");
+	CHECK(strstr(run.out, "trace    the trace\n"));
+}
+
+static void test_many(void)
+{
+	json_t *document, *names;
+	size_t commas = 0;
+
+	try("lists 7");
+	document = json_loads(run.out, 0, NULL);
+	names = json_object_get(document, "names");
+	CHECK_INT(json_array_size(names), MANY);
+	CHECK_STR(json_string_value(json_array_get(names, MANY - 1)), "P1234567");
+	CHECK_INT(json_integer_value(json_array_get(json_object_get(document, "counts"), MANY - 1)),
+		  MANY - 1);
+	json_decref(document);
+	try("lists 7 --plain -o names");
+	for (const char *c = run.out; *c; c++)
+		commas += *c == ',';
+	CHECK_INT(commas, MANY - 1);
+	/* Off a terminal nothing is cut. */
+	try("lists 7 --table -o names");
+	CHECK(strlen(run.out) > MANY * 5);
+	CHECK(!strstr(run.out, "more"));
+}
+
+/* On a terminal of so many columns; what it showed is in run.out. */
+static void try_on_terminal(unsigned short columns, const char *line)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = columns };
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), slave;
+	struct termios raw;
+	size_t length = 0;
+	ssize_t n;
+
+	CHECK(master >= 0 && !grantpt(master) && !unlockpt(master));
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	CHECK(slave >= 0 && !tcgetattr(slave, &raw));
+	cfmakeraw(&raw);
+	CHECK(!tcsetattr(slave, TCSANOW, &raw) && !ioctl(slave, TIOCSWINSZ, &size));
+	try_with(slave, NULL, line);
+	while ((n = read(master, run.out + length, sizeof(run.out) - 1 - length)) > 0)
+		length += (size_t)n;
+	run.out[length] = '\0';
+	close(slave);
+	close(master);
+}
+
+static void test_terminal(void)
+{
+	size_t lines = 0, shown = 0;
+	unsigned long more = 0;
+
+	setenv("NO_COLOR", "1", 1);
+	try_on_terminal(40, "lists 7 -o counts,names");
+	CHECK_INT(run.status, 0);
+	CHECK(begins(run.out, "counts  0 1 2 3 4 5 6 7 8 9 10 11 12 13\n        14 "));
+	for (char *rest = run.out, *line; (line = strsep(&rest, "\n")) && begins(line, lines ? " " : "c"); lines++) {
+		CHECK_FOR(line, strlen(line) <= 40);
+		if (sscanf(line, " ... and %lu more", &more) == 1)
+			continue;
+		for (char *word = strtok(lines ? line : line + 6, " "); word; word = strtok(NULL, " "))
+			CHECK_INT(atoi(word), shown++);
+	}
+	CHECK_INT(lines, 11);
+	CHECK_INT(more, MANY - shown);
+	/* What fits is not cut, nor is an element that is too long for a line. */
+	try_on_terminal(20, "lists 0 -o names,counts");
+	CHECK_STR(run.out, "names   P1 a,b c\\d\n        tab\\t \\x1b[m\n"
+			   "counts  3 0 -1\n        9223372036854775807\n");
+	try_on_terminal(20, "text plain");
+	CHECK_STR(run.out, "plain\t\"text\"\n");
+	unsetenv("NO_COLOR");
+}
+
+static void test_texts(void)
+{
+	static const struct {
+		const char *line, *out;
+	} lines[] = {
+		{ "text a", "a\t\"text\"\n" },
+		{ "text a --plain", "a\t\"text\"\n" },
+		{ "text a --table", "a\t\"text\"\n" },
+		{ "text a --json", "{\"data\":\"a\\t\\\"text\\\"\\n\",\"size\":9}\n" },
+		{ "text caf\xff --json", "{\"data_base64\":\"Y2Fm/wkidGV4dCIK\",\"size\":12}\n" },
+		{ "text nul --json", "{\"data_base64\":\"YQBi\",\"size\":3}\n" },
+		{ "text empty --json", "{\"data\":\"\",\"size\":0}\n" },
+		{ "text empty", "" },
+		{ "text a -q", "" },
+		{ "text a -q --json", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		try(lines[i].line);
+		CHECK_INT_FOR(lines[i].line, run.status, 0);
+		CHECK_STR_FOR(lines[i].line, run.out, lines[i].out);
+		CHECK_STR_FOR(lines[i].line, run.err, "");
+	}
+	setenv("IPCKIT_FORMAT", "json", 1);
+	try("text a");
+	CHECK_STR(run.out, "{\"data\":\"a\\t\\\"text\\\"\\n\",\"size\":9}\n");
+	try("text a --plain");
+	CHECK_STR(run.out, "a\t\"text\"\n");
+	unsetenv("IPCKIT_FORMAT");
+	try("text large");
+	CHECK_INT(strlen(run.out), 588890);
+	try("text large --json");
+	CHECK(strstr(run.out, "\\n99999\\n\",\"size\":588890}"));
+	try("text refused --json");
+	CHECK_INT(run.status, 8);
+	CHECK(begins(run.out, "{\"error\":{\"code\":\"EOPNOTSUPP\""));
+	try("text left --json");
+	CHECK_INT(run.status, 7);
+	CHECK(begins(run.out, "{\"error\":{\"code\":\"EIDRM\""));
+	/* Not JSON unless asked for: an error, too, is told on stderr alone. */
+	try("text left");
+	CHECK_STR(run.out, "");
+	CHECK_STR(run.err, "tool text: left: removed while it was used\n");
+	try("text a -o data");
+	CHECK_INT(run.status, 2);
+	CHECK_STR(run.err, "tool text: --columns: text prints no columns\n");
+	try("ttext a -o words");
+	CHECK_STR(run.err, "tool ttext: --columns: ttext prints no columns\n");
+	try("ttext a -o help");
+	CHECK_INT(run.status, 2);
+}
+
 static void test_stream(void)
 {
 	int lines = 0;
@@ -872,6 +1348,9 @@ static void test_failures(void)
 		CHECK_STR_FOR(lines[i].line, run.err, want);
 		CHECK_STR_FOR(lines[i].line, run.out, "");
 	}
+	try("fail words");
+	CHECK_INT(run.status, 126);
+	CHECK_STR(run.err, "tool fail: true: no loader\n");
 	try("fail signed -t -5");
 	CHECK_INT(run.status, 0);
 	try("fail owner -t root:0");
@@ -933,6 +1412,37 @@ static void test_error_documents(void)
 	CHECK_STR(run.out, "");
 }
 
+static void test_malformed(void)
+{
+	static const struct {
+		const char *what, *err, *out;
+	} lines[] = {
+		{ "malformed", "a\\nfile:3:17: expected a number",
+		  "\"object\":\"a\\nfile\",\"line\":3,\"column\":17,\"message\":\"expected a number\"" },
+		{ "row", "file:3: too short", "\"object\":\"file\",\"line\":3,\"message\":\"too short\"" },
+		{ "input", "3:17: too short",
+		  "\"object\":null,\"line\":3,\"column\":17,\"message\":\"too short\"" },
+		{ "sums", "file: sums disagree", "\"object\":\"file\",\"message\":\"sums disagree\"" },
+		{ "nothing", "empty", "\"object\":null,\"message\":\"empty\"" },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char line[50], err[200], out[300];
+
+		snprintf(line, sizeof(line), "fail %s --json", lines[i].what);
+		snprintf(err, sizeof(err), "tool fail: %s\n", lines[i].err);
+		snprintf(out, sizeof(out),
+			 "{\"error\":{\"code\":\"FORMAT\",\"exit\":2,\"verb\":\"fail\",%s}}\n",
+			 lines[i].out);
+		try(line);
+		CHECK_INT_FOR(line, run.status, 2);
+		CHECK_STR_FOR(line, run.err, err);
+		CHECK_STR_FOR(line, run.out, out);
+	}
+	try("failexec malformed -- true");
+	CHECK_INT(run.status, CLI_COMMAND_TOOL_FAILED);
+}
+
 static void try_on(const char *path, const char *line)
 {
 	int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
@@ -946,7 +1456,8 @@ static void test_writes(void)
 {
 	static const char *const printing[] = { "list", "list --plain", "list --table", "large",
 						"large --plain", "stream", "--help",
-						"--list-verbs" };
+						"--list-verbs", "text a", "text large",
+						"text large --json", "lists 7", "lists 7 --plain" };
 	int ends[2];
 
 	for (size_t i = 0; i < sizeof(printing) / sizeof(printing[0]); i++) {
@@ -1015,14 +1526,22 @@ int main(void)
 	test_words();
 	test_refused();
 	test_help();
+	test_fallback();
+	test_fallback_help();
 	test_formats();
 	test_json();
 	test_plain();
 	test_table();
+	test_lists();
+	test_blocks();
+	test_many();
+	test_terminal();
+	test_texts();
 	test_stream();
 	test_failures();
 	test_command_status();
 	test_error_documents();
+	test_malformed();
 	test_writes();
 	test_sort();
 	return unit_done("cli");
