@@ -59,6 +59,9 @@ static int fail_surplus(struct cli *cli)
 	/* More operands than the implied verb has: the first may be another verb, mistyped. */
 	if (cli_near_verb(cli, cli->operands[0]))
 		return cli_unknown_verb(cli, cli->operands[0]);
+	if (cli->implied)
+		return cli_usage(cli, cli->operands[cli->verb->most], "one operand too many, and %s is no verb (%s --help)",
+				 cli->operands[0], cli->tool->name);
 	return fail_arity(cli, cli->operands[cli->verb->most], "one operand too many");
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 size_t cli_utf8_length(const char *text)
 {
@@ -177,7 +178,7 @@ void cli_nearest_offer(struct cli_nearest *nearest, const char *word)
 	unsigned distance;
 
 	/* The beginning of a word is as good as one letter wrong. */
-	if (length > 1 && !strncmp(word, nearest->typed, length))
+	if (length > 1 && !strncasecmp(word, nearest->typed, length))
 		distance = 1;
 	else
 		distance = cli_distance(nearest->typed, word);

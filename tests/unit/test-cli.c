@@ -879,7 +879,7 @@ static void test_fallback(void)
 		{ "secre", 0, "" },
 		{ "ehco a b", 2, "ftool check: ehco: unknown verb, did you mean echo?\n" },
 		{ "xyzzy a", 2,
-		  "ftool check: a: one operand too many; usage: ftool check [options] [FILE]\n" },
+		  "ftool check: a: one operand too many, and xyzzy is no verb (ftool --help)\n" },
 		{ "check ehco a", 2,
 		  "ftool check: a: one operand too many; usage: ftool check [options] [FILE]\n" },
 		{ "--txt 5 a", 2, "ftool check: --txt: unknown option, did you mean --text?\n" },
