@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2016 # what looks like an expansion is text
+# shellcheck disable=SC2030,SC2031 # each test has a $tool of its own
 # Manual pages, completions and README against the programs that they describe.
 
 load helpers
 
-page=$IPCKIT_SRC/man/semctl-cli.1
+tools=(semctl-cli deadlock-check)
+pages=("${tools[@]/#/$IPCKIT_SRC/man/}")
+pages=("${pages[@]/%/.1}")
 common_page=$IPCKIT_SRC/man/ipckit.7
 readme=$IPCKIT_SRC/README.md
 
@@ -15,9 +18,17 @@ setup()
 	ipcrm --all=sem
 }
 
+# What is general is checked of each tool: `for tool in "${tools[@]}"`, and these speak of $tool.
+tool=semctl-cli
+
 verbs()
 {
-	semctl-cli --list-verbs | cut -f1
+	"$tool" --list-verbs | cut -f1
+}
+
+page()
+{
+	echo "$IPCKIT_SRC/man/$tool.1"
 }
 
 # same WANTED GOT WHAT: two texts that have to be equal, with their difference where they are not.
@@ -25,7 +36,7 @@ same()
 {
 	local difference
 	difference=$(diff <(printf '%s\n' "$1") <(printf '%s\n' "$2")) ||
-		fail "$3: < the program, > the document" "$difference"
+		fail "$tool: $3: < the program, > the document" "$difference"
 }
 
 # ---- reading mdoc ----
@@ -39,13 +50,19 @@ section()
 # verb_blocks: the lines of VERBS, each behind its verb and a TAB.
 verb_blocks()
 {
-	section "$page" VERBS | awk '
+	section "$(page)" VERBS | awk '
 		/^\.Bl/ { depth++ }
 		/^\.El/ { depth-- }
 		/^\.It Ic / && depth == 1 { verb = $3 }
 		/^\.Ic / && head { verb = $2; head = 0 }
 		/^\.It Xo/ && depth == 1 { head = 1 }
 		verb { print verb "\t" $0 }'
+}
+
+# block VERB: its lines.
+block()
+{
+	verb_blocks | sed -n "s/^$1\t//p"
 }
 
 # options: `.It Fl c , Fl -count Ar N` as "--count -c N", likewise from stdin.
@@ -64,7 +81,7 @@ options()
 
 listed_options()
 {
-	semctl-cli --list-options "$1" | awk -F'\t' '{ print $1, $2, $3 }' | sort
+	"$tool" --list-options "$1" | awk -F'\t' '{ print $1, $2, $3 }' | sort
 }
 
 # own_options VERB: those that not every verb has.
@@ -73,66 +90,106 @@ own_options()
 	comm -23 <(listed_options "$1") <(listed_options -)
 }
 
+# documented_options VERB: those in its block, and what several verbs share: in a section that
+# the block refers to (`.Sx INPUT OPTIONS`), or those of another verb, named in a sentence.
+documented_options()
+{
+	local title
+	{
+		block "$1" | options
+		while read -r title; do
+			section "$(page)" "$title" | options
+		done < <(block "$1" | sed -nE 's/^\.Sx ([A-Z ]*OPTIONS)( .*)?$/\1/p')
+		grep -xF -f <(own_options "$1") <(section "$(page)" VERBS | options) |
+			grep -E "^($(block "$1" | sed -nE 's/^\.Fl -([a-z-]+).*/--\1/p' | paste -sd '|')) " || true
+	} | sort -u
+}
+
 # ---- manual pages ----
 
 @test "the manual pages pass mandoc's lint" {
 	command -v mandoc >/dev/null || skip "mandoc is not installed"
-	run mandoc -T lint -W warning "$page" "$common_page"
+	run mandoc -T lint -W warning "${pages[@]}" "$common_page"
 	assert_output ""
 	assert_status 0
 }
 
-@test "semctl-cli.1 has every verb, and no other" {
-	same "$(verbs)" "$(verb_blocks | cut -f1 | uniq)" verbs
+@test "a tool's page has every verb, and no other" {
+	for tool in "${tools[@]}"; do
+		same "$(verbs)" "$(verb_blocks | cut -f1 | uniq)" verbs
+	done
 }
 
-@test "semctl-cli.1 has every alias, and no other" {
-	same "$(semctl-cli --list-verbs | awk -F'\t' '$2 != "-" { print $1, $2 }')" \
-		"$(verb_blocks | sed -nE 's/^([a-z-]+)\t\.D1 Pq alias: Ic (.*)$/\1 \2/p')" aliases
+@test "a tool's page has every alias, and no other" {
+	for tool in "${tools[@]}"; do
+		same "$("$tool" --list-verbs | awk -F'\t' '$2 != "-" { print $1, $2 }')" \
+			"$(verb_blocks | sed -nE 's/^([a-z-]+)\t\.D1 Pq alias: Ic (.*)$/\1 \2/p')" aliases
+	done
 }
 
-@test "semctl-cli.1 has every verb's options with their letters and arguments, and no others" {
+@test "a tool's page has every verb's options with their letters and arguments, and no others" {
 	local verb
-	for verb in $(verbs); do
-		own=$(own_options "$verb")
-		documented=$(verb_blocks | sed -n "s/^$verb\t//p" | options)
-		if [[ $verb == clean ]]; then
-			# The filters that it shares with list are named in one sentence.
-			documented=$({
-				echo "$documented"
-				comm -12 <(own_options list) <(verb_blocks | sed -nE 's/^clean\t\.Fl (-[a-z-]+).*/-\1/p' |
-					while read -r long; do own_options list | grep "^$long "; done | sort)
-			} | sort)
-		fi
-		same "$own" "$documented" "options of $verb"
+	for tool in "${tools[@]}"; do
+		for verb in $(verbs); do
+			same "$(own_options "$verb")" "$(documented_options "$verb")" "options of $verb"
+		done
 	done
 }
 
-@test "ipckit.7 has the common options, and no others; semctl-cli.1 names them" {
-	same "$(listed_options -)" "$(section "$common_page" "COMMON OPTIONS" | options)" "common options"
-	for long in $(semctl-cli --list-options - | cut -f1); do
-		section "$page" VERBS | grep -qE "Fl -${long#--}( |$)" || fail "$long is not in VERBS"
+@test "ipckit.7 has the common options, and no others; a tool's page names them" {
+	for tool in "${tools[@]}"; do
+		same "$(listed_options -)" "$(section "$common_page" "COMMON OPTIONS" | options)" "common options"
+		for long in $(listed_options - | cut -d' ' -f1); do
+			section "$(page)" VERBS | grep -qE "Fl -${long#--}( |$)" || fail "$tool: $long is not in VERBS"
+		done
 	done
+}
+
+# Every option of the tools, of some of them.
+all_options()
+{
+	local verb
+	for tool in "$@"; do
+		for verb in $(verbs); do listed_options "$verb"; done
+	done | cut -d' ' -f1 | sort -u
+}
+
+# mentioned PAGE...: options in running text.
+mentioned()
+{
+	grep -ohE '^\.(It |Op |Oo |Pq )?.*' "$@" | grep -oE 'Fl -[a-z][a-z-]*' | sed 's/Fl -/--/' | sort -u
 }
 
 @test "no option is mentioned that there is not" {
-	all=$(for verb in $(verbs); do semctl-cli --list-options "$verb" | cut -f1; done | sort -u)
-	run comm -13 <(echo "$all") <(grep -ohE '^\.(It |Op |Oo |Pq )?.*' "$page" "$common_page" |
-		grep -oE 'Fl -[a-z][a-z-]*' | sed 's/Fl -/--/' | sort -u)
+	for tool in "${tools[@]}"; do
+		run comm -13 <(all_options "$tool") <(mentioned "$(page)")
+		assert_output ""
+	done
+	run comm -13 <(all_options "${tools[@]}") <(mentioned "$common_page")
 	assert_output ""
-	run comm -13 <(echo "$all") <(grep -E 'semctl-cli|`--' "$readme" | grep -oE -- '--[a-z][a-z-]*' | sort -u)
+	run comm -13 <(all_options "${tools[@]}") \
+		<(grep -E "$(IFS='|' && echo "${tools[*]}")|\`--" "$readme" | grep -oE -- '--[a-z][a-z-]*' | sort -u)
 	assert_output ""
+}
+
+@test "a tool's page and ipckit.7 say which verb is the default one" {
+	for tool in "${tools[@]}"; do
+		verb=$("$tool" --help | sed -n 's/^The default verb is \(.*\)\.$/\1/p')
+		[[ $verb ]] || continue
+		section "$(page)" DESCRIPTION | grep -qxF ".Ic $verb" || fail "$tool: the default verb is $verb"
+	done
+	grep -qF "default verb" "$common_page"
 }
 
 # Columns with their meaning, as `--columns help` and as the page have them; nested ones, too.
 help_columns()
 {
-	semctl-cli "$1" --columns help 2>/dev/null | sed -E 's/^ *([a-z_]+) +/\1: /'
+	"$tool" "$1" --columns help 2>/dev/null | sed -E 's/^ *([a-z_]+) +/\1: /'
 }
 
 page_columns()
 {
-	section "$page" "COLUMNS AND KEYS" | awk -v verb="$1" '
+	section "$(page)" "COLUMNS AND KEYS" | awk -v verb="$1" '
 		/^\.Ss Of / {
 			on = 0
 			n = split(substr($0, 8), names, /, /)
@@ -142,18 +199,20 @@ page_columns()
 		on && /^\.It Va / { name = $3; getline; print name ": " $0 }'
 }
 
-@test "semctl-cli.1 has every column with its meaning, and no other" {
+@test "a tool's page has every column with its meaning, and no other" {
 	local verb
-	for verb in $(verbs); do
-		wanted=$(help_columns "$verb")
-		got=$(page_columns "$verb")
-		# What list shares with info, but for the details that only info has.
-		[[ $verb != list ]] || {
-			missing=$(comm -23 <(sort <<<"$wanted") <(sort <<<"$got"))
-			same "" "$missing" "columns of list"
-			continue
-		}
-		same "$wanted" "$got" "columns of $verb"
+	for tool in "${tools[@]}"; do
+		for verb in $(verbs); do
+			wanted=$(help_columns "$verb")
+			got=$(page_columns "$verb")
+			# What list shares with info, but for the details that only info has.
+			[[ $verb != list ]] || {
+				missing=$(comm -23 <(sort <<<"$wanted") <(sort <<<"$got"))
+				same "" "$missing" "columns of list"
+				continue
+			}
+			same "$wanted" "$got" "columns of $verb"
+		done
 	done
 }
 
@@ -191,22 +250,35 @@ sessions()
 
 page_session()
 {
-	section "$page" EXAMPLES | awk '/^\.Ss Results/ { on = 1 } on && !/^\./'
+	section "$(page)" EXAMPLES | awk '/^\.Ss Results/ { on = 1 } on && !/^\./'
 }
 
-# replay: runs what stands behind `$ `, and prints it with what it prints.
+# replay: runs what stands behind `$ `, and goes on behind `> `, and prints it with what it prints.
 replay()
 {
-	local line number=0
+	local line shown='' command number=0
 	{
 		while IFS= read -r line; do
-			[[ $line == '$ '* ]] || continue
-			printf 'printf "%%s\\n" %q\n%s\n' "$line" "${line#\$ }"
-			((++number))
+			if [[ $line == '$ '* ]]; then
+				put_command "$shown" "$command"
+				shown=$line command=${line#\$ }
+				((++number))
+			elif [[ $shown && $line == '> '* ]]; then
+				shown+=$'\n'$line command+=$'\n'${line#> }
+			else
+				put_command "$shown" "$command"
+				shown=
+			fi
 		done
+		put_command "$shown" "$command"
 		echo 'exit 0'
 	} >"$TMPDIR/session"
-	((number > 0)) && bash "$TMPDIR/session" 2>&1
+	((number > 0)) && LC_ALL=C.UTF-8 bash "$TMPDIR/session" 2>&1
+}
+
+put_command()
+{
+	[[ ! $1 ]] || printf 'printf "%%s\\n" %q\n%s\n' "$1" "$2"
 }
 
 # What differs from run to run: ages, pids and the width of their column, ids, ftok's keys.
@@ -223,18 +295,52 @@ normalise()
 	assert_output ""
 }
 
-@test "semctl-cli.1's results are what is printed" {
-	page_session | replay >"$TMPDIR/got"
-	run diff <(page_session | normalise) <(normalise <"$TMPDIR/got")
-	assert_output ""
+@test "the results on a tool's page are what is printed" {
+	cd "$BATS_TEST_TMPDIR"
+	for tool in "${tools[@]}"; do
+		page_session | replay >"$TMPDIR/got"
+		run diff <(page_session | normalise) <(normalise <"$TMPDIR/got")
+		assert_output ""
+	done
+}
+
+# literal NUMBER: a literal text of INPUT, counted from 1.
+literal()
+{
+	section "$(page)" INPUT | awk -v number="$1" '/^\.Ed/ { on = 0 } on; /^\.Bd/ { on = ++n == number }'
+}
+
+@test "deadlock-check reads the examples of forms on its page" {
+	tool=deadlock-check
+	cd "$BATS_TEST_TMPDIR"
+	for number in 1 2 3 4; do
+		literal "$number" >system
+		run --separate-stderr deadlock-check check -o deadlocked --plain system
+		[[ $output == true || $output == false ]] || fail "example $number" "$(show_last)"
+	done
+	literal 5 >matrix.mtx
+	run deadlock-check convert --allocation matrix.mtx --request matrix.mtx --existing <(
+		printf '%s\n' '%%MatrixMarket matrix array integer general' '1 4' 9 9 9 9
+	) --to graph
+	assert_match 'R3 -> P1'
 }
 
 # ---- README ----
 
-@test "README's table of verbs is the program's" {
-	same "$(semctl-cli --list-verbs | awk -F'\t' '{
-			print $1 ($3 == "-" ? "" : " " $3) ($2 == "-" ? "" : " (" $2 ")") " | " $4 }')" \
-		"$(sed -n '/^## The verbs/,/^## /s/^| `\(.*\) |$/\1/p' "$readme" | tr -d '`' | sed 's/\\|/|/g')" verbs
+@test "README's tables of verbs are the programs'" {
+	for tool in "${tools[@]}"; do
+		same "$("$tool" --list-verbs | awk -F'\t' '{
+				print $1 ($3 == "-" ? "" : " " $3) ($2 == "-" ? "" : " (" $2 ")") " | " $4 }')" \
+			"$(sed -n "/^## The verbs of $tool\$/,/^## /s/^| \`\(.*\) |\$/\1/p" "$readme" |
+				tr -d '\`' | sed 's/\\|/|/g')" verbs
+	done
+}
+
+@test "README and ipckit.7 name every tool" {
+	for tool in "${tools[@]}"; do
+		grep -q "^| \`$tool\` |.*| here |\$" "$readme" || fail "$tool is not in README's table"
+		section "$common_page" DESCRIPTION | grep -qxF ".It Xr $tool 1" || fail "$tool is not in ipckit.7"
+	done
 }
 
 @test "README names files that there are" {
@@ -250,7 +356,7 @@ normalise()
 offered()
 {
 	bash --norc -c '
-		source "$IPCKIT_SRC/completions/semctl-cli.bash"
+		source "$IPCKIT_SRC/completions/${1%% *}.bash"
 		COMP_WORDBREAKS=$'\'' \t\n"\047@><=;|&(:'\''
 		COMP_LINE=$1 COMP_POINT=${#1}
 		COMP_WORDS=()
@@ -264,7 +370,8 @@ offered()
 		done
 		[[ $1 != *[[:blank:]] || $1 == *\\[[:blank:]] ]] || COMP_WORDS+=("")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-		_semctl_cli
+		function=${1%% *}
+		"_${function//-/_}"
 		(( ! ${#COMPREPLY[@]} )) || printf "%s\n" "${COMPREPLY[@]}"' bash "$1"
 }
 
@@ -277,16 +384,79 @@ offers()
 }
 
 @test "bash completes verbs and options from the program" {
+	cd "$BATS_TEST_TMPDIR"
+	local verb
+	for tool in "${tools[@]}"; do
+		for verb in $(verbs); do
+			mapfile -t all < <(listed_options "$verb" | cut -d' ' -f1)
+			offers "$tool $verb --" "${all[@]}"
+			offers "$tool -q $verb --col" --columns
+		done
+		[[ $(offered "$tool ${verb:0:4}") == *"$verb"* ]]
+	done
+	tool=semctl-cli
 	mapfile -t all < <(verbs)
 	offers "semctl-cli " "${all[@]}"
 	offers "semctl-cli wai" wait wait-zero
 	offers "semctl-cli wait --ti" --timeout
-	mapfile -t all < <(semctl-cli --list-options repair | cut -f1)
+	mapfile -t all < <(listed_options repair | cut -d' ' -f1)
 	offers "semctl-cli repair /jobs --" "${all[@]}"
-	mapfile -t all < <(semctl-cli --list-options - | cut -f1)
+	mapfile -t all < <(listed_options - | cut -d' ' -f1)
 	offers "semctl-cli --" "${all[@]}"
 	offers "semctl-cli nosuchverb "
 	offers "semctl-cli -q p --cou" --count
+}
+
+# expected OPTION COMMAND...: the words that the program expects of an option, as it says of a wrong one.
+expected()
+{
+	"${@:2}" "$1" '?' 2>&1 >/dev/null | sed -n 's/.*: expected //p' | sed 's/, or / /; s/ or / /; s/,//g'
+}
+
+@test "bash completes files, forms and the default verb of deadlock-check" {
+	mkdir "$BATS_TEST_TMPDIR/dir"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >graph.txt
+	: >"a b"
+	tool=deadlock-check
+	mapfile -t all < <(verbs)
+	offers "deadlock-check " "${all[@]}" graph.txt 'a\ b'
+	offers "deadlock-check gr" graph graph.txt
+	offers "deadlock-check gra" graph graph.txt
+	offers "deadlock-check --trace graph." graph.txt
+	offers "deadlock-check --tr" --trace
+	offers "deadlock-check graph.txt --tr" --trace
+	offers "deadlock-check graph.txt "
+	offers "deadlock-check check g" graph.txt
+	offers "deadlock-check explain -q g" graph.txt
+	offers "deadlock-check explain graph.txt "
+	offers "deadlock-check request g" graph.txt
+	offers "deadlock-check request graph.txt "
+	offers "deadlock-check request graph.txt P1 "
+	offers "deadlock-check generate "
+	for option in allocation request claim existing available cost; do
+		offers "deadlock-check resolve --$option g" graph.txt
+		offers "deadlock-check resolve --$option=g" graph.txt
+	done
+	offers "deadlock-check --from g" graph graph-json
+	offers "deadlock-check -o proc" processes
+	offers "deadlock-check request -o verd" verdict
+}
+
+@test "deadlock-check's words are completed as it expects them" {
+	while read -r option command; do
+		# shellcheck disable=SC2086 # words
+		read -ra all <<<"$(expected "$option" $command)"
+		((${#all[@]} > 1)) || fail "$command says not what $option takes"
+		offers "$command $option " "${all[@]}"
+	done <<-'END'
+		--from deadlock-check
+		--from deadlock-check safe
+		--algorithm deadlock-check check
+		--as deadlock-check graph
+		--to deadlock-check convert
+		--kind deadlock-check generate
+	END
 }
 
 @test "bash completes objects, by name, id and key" {
@@ -347,11 +517,13 @@ offers()
 
 # ---- zsh completion ----
 
-@test "the zsh completion is zsh" {
+@test "the zsh completions are zsh" {
 	command -v zsh >/dev/null || skip "zsh is not installed"
-	run zsh -n "$IPCKIT_SRC/completions/_semctl-cli"
-	assert_output ""
-	assert_status 0
+	for file in "$IPCKIT_SRC"/completions/_*; do
+		run zsh -n "$file"
+		assert_output ""
+		assert_status 0
+	done
 }
 
 # Types LINE and a TAB into a shell on a terminal of its own, and prints what is offered.
@@ -386,10 +558,15 @@ zsh_offered()
 	zsh -f "$TMPDIR/offered.zsh" "$1" | sed '/^$/d'
 }
 
-@test "zsh completes verbs, options, columns and objects" {
+needs_zsh()
+{
 	command -v zsh >/dev/null || skip "zsh is not installed"
 	zsh -fc 'zmodload zsh/zpty && autoload -Uz compinit && [[ -n $fpath[(r)*/Completion*] || -n $^fpath/compinit(N) ]]' ||
 		skip "zsh lacks its modules or functions"
+}
+
+@test "zsh completes verbs, options, columns and objects" {
+	needs_zsh
 	semctl-cli create '/odd $(name)' -q
 	same "$(verbs | sort)" "$(zsh_offered "semctl-cli ")" verbs
 	same "--timeout" "$(zsh_offered "semctl-cli wait --ti")" options
@@ -399,4 +576,27 @@ waiters_recorded" "$(zsh_offered "semctl-cli list -o name,wai")" columns
 	same "posix
 sysv" "$(zsh_offered "semctl-cli list --backend ")" backends
 	same "truncate" "$(zsh_offered "semctl-cli exec /jobs -- trunca")" commands
+}
+
+@test "zsh completes files, forms and the default verb of deadlock-check" {
+	needs_zsh
+	mkdir "$BATS_TEST_TMPDIR/dir"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >graph.txt
+	tool=deadlock-check
+	same "$( (verbs && echo graph.txt) | sort)" "$(zsh_offered "deadlock-check ")" "verbs and files"
+	same "--trace" "$(zsh_offered "deadlock-check graph.txt --tr")" options
+	same "graph.txt" "$(zsh_offered "deadlock-check safe gr")" files
+	same "graph.txt" "$(zsh_offered "deadlock-check resolve --cost gr")" files
+	same "processes" "$(zsh_offered "deadlock-check -o proc")" columns
+	while read -r option command; do
+		# shellcheck disable=SC2086 # words
+		same "$(expected "$option" $command | tr ' ' '\n' | sort)" "$(zsh_offered "$command $option ")" "$option"
+	done <<-'END'
+		--from deadlock-check
+		--algorithm deadlock-check check
+		--as deadlock-check graph
+		--to deadlock-check convert
+		--kind deadlock-check generate
+	END
 }

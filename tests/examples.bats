@@ -14,7 +14,7 @@ example()
 	left_nothing
 }
 
-# No semaphore, no file, and none of the tool's processes.
+# No semaphore, no file, and none of the tools' processes.
 left_nothing()
 {
 	local files
@@ -26,11 +26,17 @@ left_nothing()
 
 nothing_runs()
 {
-	! grep -qs semctl-cli /proc/[0-9]*/comm
+	! grep -qsE 'semctl-cli|deadlock-check' /proc/[0-9]*/comm
 }
 
-# Starts one that cannot come to its end, since nobody posts, and interrupts it once it has
-# its semaphores.
+# documents QUERY: whether it is true of the list of all JSON documents in the output.
+documents()
+{
+	grep '^{' <<<"$output" | jq -se "$1" >/dev/null || fail "expected documents with: $1" "$(show_last)"
+}
+
+# Starts one that cannot come to its end, since nobody posts or judges, and interrupts it once
+# it has its semaphores.
 hung=0
 interrupted()
 {
@@ -43,7 +49,8 @@ interrupted()
 		esac
 		exec "$IPCKIT_BUILD/semctl-cli" "\$@"
 	END
-	chmod +x "$BATS_TEST_TMPDIR/bin/semctl-cli"
+	printf '#!/bin/bash\nexec sleep 1000 %s\n' "$hung" >"$BATS_TEST_TMPDIR/bin/deadlock-check"
+	chmod +x "$BATS_TEST_TMPDIR/bin/"*
 	start setsid env PATH="$BATS_TEST_TMPDIR/bin:$PATH" "$IPCKIT_SRC/examples/$1"
 	wait_until 10 has_semaphores "$2"
 	wait_until 10 somebody_hangs
@@ -161,19 +168,30 @@ with the semaphore: 2 jobs sent, 2 in the spool'
 @test "demo: tells what happens, and it is so" {
 	local sem killed heir
 	example demo
-	((${#lines[@]} <= 20)) || fail "${#lines[@]} lines are too many"
+	((${#lines[@]} <= 30)) || fail "${#lines[@]} lines are too many"
 	sem=${lines[0]##* }
 	assert_match '^/demo\.' "$sem"
 	killed=$(sed -n 's/^3\. Script \([0-9]*\) is killed.*/\1/p' <<<"$output")
 	heir=$(sed -n 's/.*yet \([0-9]*\) has it now.*/\1/p' <<<"$output")
-	jq -se --argjson killed "$killed" --argjson heir "$heir" 'length == 4
+	jq -se --argjson killed "$killed" --argjson heir "$heir" 'length == 6
 		and (.[0] | .value == 0 and (.holders | length) == 2 and .waiting == [])
 		and (.[1] | .value == 0 and ([.holders[].pid] | index($killed)) and [.waiting[].pid] == [$heir])
 		and (.[2] | .value == 0 and ([.holders[].pid] | index($heir)) and
 			([.holders[].pid] | index($killed) | not) and .waiting == [])
-		and .[3] == {value: 2, holders: [], waiting: []}' >/dev/null <<<"$(grep '^{' <<<"$output")" ||
+		and .[3] == {value: 2, holders: [], waiting: []}
+		and .[4] == {deadlocked: false, processes: [], order: ["P3", "P2", "P1"]}
+		and .[5] == {deadlocked: true, processes: ["copy", "pack"], order: []}' >/dev/null <<<"$(grep '^{' <<<"$output")" ||
 		fail "$(show_last)"
-	assert_equal "${lines[-1]}" "5. $sem is removed."
+	assert_match $'\n'"5. $sem is removed."$'\n'
+	assert_equal "$(sed '1,/^   deadlock-check: neither/d' <<<"$output")" \
+		'   ┌─> (copy) ──> [b.lock ●] ──> (pack) ──> [a.lock ●] ─┐
+   └────────────────────────────────────────────────────┘
+
+(copy)  holds a.lock  waits for b.lock (held by pack)  deadlocked
+(pack)  holds b.lock  waits for a.lock (held by copy)  deadlocked
+
+[a.lock ●]  held by copy  wanted by pack
+[b.lock ●]  held by pack  wanted by copy'
 }
 
 @test "demo: runs as an ordinary user" {
@@ -196,6 +214,72 @@ with the semaphore: 2 jobs sent, 2 in the spool'
 	assert_stderr 'this is not so'
 }
 
+@test "demo: fails if a deadlock is not found" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/bash\n"%s/deadlock-check" "$@" || true\n' "$IPCKIT_BUILD" >"$BATS_TEST_TMPDIR/bin/deadlock-check"
+	chmod +x "$BATS_TEST_TMPDIR/bin/deadlock-check"
+	run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:$PATH" timeout 50 "$IPCKIT_SRC/examples/demo"
+	assert_status 1
+	assert_stderr 'this is not so: status 1'
+	left_nothing
+}
+
+# ---- deadlocks ----
+
+@test "textbook: nobody waits for ever, and with one number changed all do" {
+	local first second
+	example textbook
+	first=${output%%P3 wants a scanner*}
+	second=${output#"$first"}
+	assert_match '^Three processes, and nobody waits for ever:
+deadlocked  +no' "$first"
+	assert_match $'\norder  +P3 P2 P1\n' "$first"
+	assert_match 'step 1.*P3 can finish.*2 2 2 0.*step 2.*P2 can finish.*4 2 2 1.*step 3.*P1 can finish' "$first"
+	assert_match 'deadlocked  +yes
+processes  +P1 P2 P3
+' "$second"
+	assert_match 'P1, P2 and P3 can never finish: deadlock' "$second"
+	[[ $second != *"step 2"* ]] || fail "somebody finishes" "$(show_last)"
+}
+
+@test "bank: grants what leaves the state safe, and nothing else" {
+	example bank
+	documents 'length == 4
+		and (.[0] | .safe and .sequence == ["Marvin", "Suzanne", "Andy", "Barbara"] and .available == [10])
+		and (.[1] | .granted and .verdict == "granted" and .process == "Marvin")
+		and (.[2] | .granted == false and .verdict == "unsafe" and .process == "Barbara" and .sequence == [])
+		and (.[3] | .granted == false and .verdict == "beyond-claim" and .requested == 4 and .available == 3)'
+}
+
+@test "path-lookup: the six wait for each other, and not the file server is ended" {
+	local process
+	example path-lookup
+	for process in find backup editor mount file-server shell; do
+		assert_match $'\n'"\\($process\\) .* deadlocked"
+	done
+	assert_match '──> \(file-server\).*\[/etc/localtime ●\].*\(shell\).*\[/ ●\] ─┐'
+	documents 'length == 1 and (.[0] | .deadlocked and .cost == 1 and .least
+		and (.processes | length) == 1 and .processes != ["file-server"] and (.order | length) == 5)'
+}
+
+@test "lock-manager: a few among 100,000 edges" {
+	example lock-manager
+	assert_equal "${lines[0]}" "100441 edges, the first of them:"
+	documents 'length == 2
+		and (.[0] | .deadlocked and .processes == 72 and .blocked_behind == 17
+			and (.cycle | length) == 5 and .cycle[0] == .cycle[-1])
+		and (.[1] | .least and (.processes | length) == 2)'
+}
+
+@test "two-locks: two scripts that wait for each other are found, and ended" {
+	local first second
+	example two-locks
+	assert_equal "${lines[-1]}" "status 1"
+	read -r first second <<<"$(sed -n '1s/.*> (\([0-9]*\)) .*> (\([0-9]*\)) .*/\1 \2/p' <<<"$output")"
+	assert_match "\\($first\\) +holds /(one|two)\\..* waits for /(one|two)\\..* \\(held by $second\\) +deadlocked"
+	assert_match "\\($second\\) +holds /(one|two)\\..* waits for /(one|two)\\..* \\(held by $first\\) +deadlocked"
+}
+
 @test "interrupted, they clean up" {
 	interrupted ping-pong 2
 	interrupted relay 2
@@ -205,4 +289,6 @@ with the semaphore: 2 jobs sent, 2 in the spool'
 	interrupted print-spooler 2
 	interrupted starvation 1
 	interrupted demo 1
+	interrupted two-locks 2
+	interrupted lock-manager 0
 }

@@ -31,6 +31,22 @@ replay()
 	replay proc
 }
 
+@test "graphs as lines" {
+	replay graph
+}
+
+@test "systems in JSON" {
+	replay json
+}
+
+@test "Matrix Market files" {
+	replay mtx
+}
+
+@test "sections of rows" {
+	replay text
+}
+
 @test "every target has a corpus and is run here" {
 	for target in "$IPCKIT_SRC"/tests/fuzz/fuzz-*.c; do
 		target=${target##*/fuzz-}

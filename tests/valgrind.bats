@@ -2,6 +2,7 @@
 # The short verbs under valgrind: no invalid access, no uninitialised value, no leak.
 
 load helpers
+load systems
 
 setup()
 {
@@ -12,10 +13,16 @@ setup()
 # clean STATUS ARG...: semctl-cli ends with STATUS and valgrind finds nothing.
 clean()
 {
-	local wanted=$1
-	shift
+	clean_tool semctl-cli "$@"
+}
+
+# clean_tool TOOL STATUS ARG...
+clean_tool()
+{
+	local tool=$1 wanted=$2
+	shift 2
 	run valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
-		--errors-for-leak-kinds=definite,indirect "$IPCKIT_BUILD/semctl-cli" "$@"
+		--errors-for-leak-kinds=definite,indirect "$IPCKIT_BUILD/$tool" "$@"
 	assert_status "$wanted"
 }
 
@@ -78,4 +85,22 @@ clean()
 	clean 127 exec key:1 -- /nonexistent
 	clean 124 exec key:1 --count 2 --timeout 0 -- true
 	clean 0 eventfd --value 1 -- true
+}
+
+@test "deadlock-check: verbs, forms, malformed input" {
+	textbook json "2 1 1 0" >"$TMPDIR/json"
+	textbook dot >"$TMPDIR/dot"
+	five_by_three text >"$TMPDIR/claims"
+	write_textbook_mtx
+	clean_tool deadlock-check 1 "$TMPDIR/json" --trace
+	clean_tool deadlock-check 0 "${mtx[@]}" --table
+	clean_tool deadlock-check 0 resolve "$TMPDIR/json"
+	clean_tool deadlock-check 0 convert --to graph "$TMPDIR/json"
+	clean_tool deadlock-check 0 graph "$TMPDIR/dot"
+	clean_tool deadlock-check 0 generate --processes 5 --resources 3
+	clean_tool deadlock-check 0 request "$TMPDIR/claims" P1 A=1,C=2
+	for form in json dot claims; do
+		head -c -9 "$TMPDIR/$form" >"$TMPDIR/cut"
+		clean_tool deadlock-check 2 "$TMPDIR/cut"
+	done
 }
