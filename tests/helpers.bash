@@ -190,6 +190,17 @@ teardown()
 	stop_started
 }
 
+is_sanitized()
+{
+	grep -q __asan_init "$IPCKIT_BUILD/semctl-cli"
+}
+
+# not_sanitized WHY: skips a test in a build with sanitizers.
+not_sanitized()
+{
+	! is_sanitized || skip "built with sanitizers: $1"
+}
+
 # ---- who we are ----
 
 # as_unprivileged COMMAND...: still uid 0, but modes count: no capability, and none by exec.

@@ -86,6 +86,7 @@ end_server()
 
 setup()
 {
+	not_sanitized "the server is the same"
 	if [[ ! $apache ]]; then
 		[[ ! ${CI:-} ]] || fail "apache2 is not installed"
 		skip "apache2 is not installed (apache2-bin)"

@@ -251,16 +251,16 @@ past()
 @test "stopped until after the deadline, a wait ends when it is continued" {
 	create_each 0
 	for object in "${objects[@]}"; do
-		start_waiter wait "$object" --timeout 200ms
+		start_waiter wait "$object" --timeout 1s
 		begin=${EPOCHREALTIME/[^0-9]/}
 		kill -STOP "$pid"
 		wait_until 5 state_is "$pid" T
-		wait_until 5 past "$begin" 250000
+		wait_until 5 past "$begin" 1050000
 		state_is "$pid" T
 		kill -CONT "$pid"
 		finish "$pid" 1
 		assert_status 1
-		assert_stderr 'timed out after 200ms$'
+		assert_stderr 'timed out after 1s$'
 		assert_value "$object" 0
 	done
 }

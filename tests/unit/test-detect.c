@@ -15,19 +15,9 @@
 
 #include "detector.h"
 
-/* Sanitizers make each allocation dear: every 7th system there, which meets each value at each place. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STRIDE 7
-#endif
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#undef STRIDE
-#define STRIDE 7
-#endif
-#endif
-#ifndef STRIDE
-#define STRIDE 1
-#endif
+/* Every 31st system under sanitizers, which meets each value at each place. */
+#define STRIDE (UNIT_SANITIZED ? 31 : 1)
+#define RANDOM (UNIT_SANITIZED ? 20000 : 100000)
 
 #define PROCESSES_MAX 8
 #define RESOURCES_MAX 10
@@ -382,7 +372,7 @@ static void test_random(void)
 	static struct small small;
 	unsigned judged = 0;
 
-	for (; judged < 100000; judged++) {
+	for (; judged < RANDOM; judged++) {
 		randomise(&small);
 		if (!judged_right(&small) && !CHECK_FOR(describe(&small), !"judged right"))
 			return;
@@ -393,7 +383,7 @@ static void test_random(void)
 		if (!traced_right(&small) && !CHECK_FOR(describe(&small), !"traced right"))
 			return;
 	}
-	CHECK_INT(judged, 100000);
+	CHECK_INT(judged, RANDOM);
 }
 
 /* ---- larger ones: a chain of which only the last can finish, then the one before it ---- */

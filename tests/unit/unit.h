@@ -20,14 +20,27 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A thread sanitizer lets handlers run late: what waits for them may wait for ever. */
+/* Whether a sanitizer makes each step dear: loops are shorter then. */
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
-#define LATE_SIGNALS
+#define UNIT_THREADS true
+#elif __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define UNIT_SANITIZED true
 #endif
 #endif
 #ifdef __SANITIZE_THREAD__
+#define UNIT_THREADS true
+#endif
+/* A thread sanitizer lets handlers run late: what waits for them may wait for ever. */
+#ifdef UNIT_THREADS
 #define LATE_SIGNALS
+#define UNIT_SANITIZED true
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(UNIT_SANITIZED)
+#define UNIT_SANITIZED true
+#endif
+#ifndef UNIT_SANITIZED
+#define UNIT_SANITIZED false
 #endif
 
 #define UNIT_SKIP 77 /* what Automake takes for skipped */
