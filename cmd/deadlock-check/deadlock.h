@@ -27,8 +27,10 @@ int dl_load_requests(struct cli *cli, const char *file, struct model *out);
 /* What messages call the input of dl_load(). */
 const char *dl_input_name(const char *file);
 
-/* Opens FILE for reading alone. Returns a descriptor, or -1 with what was reported in *status. */
-int dl_open(struct cli *cli, const char *file, int *status);
+/* Opens one file (NULL or "-": standard input, once a run). Returns 0 (out is closed with
+ * dl_source_close()) or the exit status of what was reported. */
+int dl_source_open(struct cli *cli, const char *file, struct source *out);
+void dl_source_close(struct source *source);
 
 /* What they call one file. */
 const char *dl_file_name(const char *file);

@@ -63,7 +63,7 @@ static int fail_open(struct cli *cli, const char *file, int error)
 	return cli_fail(cli, file, error, error == ENOENT ? "no such file" : NULL);
 }
 
-int dl_open(struct cli *cli, const char *file, int *status)
+static int open_file(struct cli *cli, const char *file, int *status)
 {
 	static bool stdin_taken;
 	struct stat info;
@@ -93,6 +93,25 @@ int dl_open(struct cli *cli, const char *file, int *status)
 	return fd;
 }
 
+int dl_source_open(struct cli *cli, const char *file, struct source *out)
+{
+	int status, error, fd = open_file(cli, file, &status);
+
+	if (fd < 0)
+		return status;
+	error = source_open_fd(out, fd);
+	if (!error)
+		return CLI_OK;
+	close(fd);
+	return cli_fail(cli, dl_file_name(file), error, NULL);
+}
+
+void dl_source_close(struct source *source)
+{
+	close(source->fd);
+	source_close(source);
+}
+
 int dl_fail_input(struct cli *cli, const char *name, int error, const struct problem *problem)
 {
 	if (error != -EBADMSG)
@@ -115,28 +134,19 @@ static int load_matrices(struct cli *cli, struct model *out)
 	int status = CLI_OK, error;
 
 	for (int i = 0; i < MATRICES && !status; i++) {
-		int fd = matrices[i] ? dl_open(cli, matrices[i], &status) : -1;
-
-		if (fd < 0)
+		if (!matrices[i])
 			continue;
-		error = source_open_fd(&sources[i], fd);
-		if (error) {
-			close(fd);
-			status = cli_fail(cli, matrices[i], error, NULL);
-			continue;
-		}
-		*places[i] = &sources[i];
+		status = dl_source_open(cli, matrices[i], &sources[i]);
+		if (!status)
+			*places[i] = &sources[i];
 	}
 	if (!status) {
 		error = read_mtx(&given, out, &problem);
 		status = error ? dl_fail_input(cli, "the matrices", error, &problem) : CLI_OK;
 	}
-	for (int i = 0; i < MATRICES; i++) {
-		if (!*places[i])
-			continue;
-		close(sources[i].fd);
-		source_close(&sources[i]);
-	}
+	for (int i = 0; i < MATRICES; i++)
+		if (*places[i])
+			dl_source_close(&sources[i]);
 	return status;
 }
 
@@ -156,16 +166,12 @@ static int load_file(struct cli *cli, const char *file, const enum form *form, s
 {
 	struct problem problem = { 0 };
 	struct source source;
-	int status, error, fd = dl_open(cli, file, &status);
+	int error, status = dl_source_open(cli, file, &source);
 
-	if (fd < 0)
+	if (status)
 		return status;
-	error = source_open_fd(&source, fd);
-	if (!error) {
-		error = read_model(&source, form, out, &problem);
-		source_close(&source);
-	}
-	close(fd);
+	error = read_model(&source, form, out, &problem);
+	dl_source_close(&source);
 	if (error)
 		return dl_fail_input(cli, dl_file_name(file), error, &problem);
 	return form ? check_form(cli, file, *form, out) : CLI_OK;

@@ -211,10 +211,7 @@ static int read_resource(struct json_reader *reader, struct names *names, size_t
 
 	if (r)
 		return r;
-	r = names_add(names, json->text, json->length);
-	if (r == -EEXIST)
-		return problem_at(json->problem, json->place, "expected each name once, got %s again",
-				  quoted(json->text, json->length));
+	r = json_add_name(json, names);
 	if (!r)
 		r = json_expect(json, ':', ": and how many there are");
 	if (!r)

@@ -11,6 +11,16 @@
 
 /* ---- names ---- */
 
+int json_add_name(struct json *json, struct names *names)
+{
+	int r = names_add(names, json->text, json->length);
+
+	if (r != -EEXIST)
+		return r;
+	return problem_at(json->problem, json->place, "expected each name once, got %s again",
+			  quoted(json->text, json->length));
+}
+
 int json_read_names(struct json *json, const char *what, struct names *names, struct places *at)
 {
 	struct json_list list;
@@ -20,10 +30,7 @@ int json_read_names(struct json *json, const char *what, struct names *names, st
 		r = json_name(json, what);
 		if (r)
 			return r;
-		r = names_add(names, json->text, json->length);
-		if (r == -EEXIST)
-			return problem_at(json->problem, json->place, "expected each name once, got %s again",
-					  quoted(json->text, json->length));
+		r = json_add_name(json, names);
 		if (!r && at)
 			r = places_add(at, json->place);
 	}

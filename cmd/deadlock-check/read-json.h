@@ -63,6 +63,9 @@ struct json_reader {
 	struct graph graph;
 };
 
+/* Adds the name that was read last, which has to be new. */
+int json_add_name(struct json *json, struct names *names);
+
 /* Reads an array of names, none of them twice. at: their places, or NULL. */
 int json_read_names(struct json *json, const char *what, struct names *names, struct places *at);
 

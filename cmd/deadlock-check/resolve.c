@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static char *cost_file;
 
@@ -62,19 +61,15 @@ static int load_costs(struct cli *cli, struct model *model, int64_t **out)
 {
 	struct problem problem = { 0 };
 	struct source source;
-	int fd, status, error;
+	int status, error;
 
 	if (!cost_file)
 		return CLI_OK;
-	fd = dl_open(cli, cost_file, &status);
-	if (fd < 0)
+	status = dl_source_open(cli, cost_file, &source);
+	if (status)
 		return status;
-	error = source_open_fd(&source, fd);
-	if (!error) {
-		error = read_costs(&source, model, out, &problem);
-		source_close(&source);
-	}
-	close(fd);
+	error = read_costs(&source, model, out, &problem);
+	dl_source_close(&source);
 	return error ? dl_fail_input(cli, dl_file_name(cost_file), error, &problem) : CLI_OK;
 }
 

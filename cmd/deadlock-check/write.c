@@ -57,19 +57,29 @@ static bool is_c1(const char *text)
 	return text[0] == '\xc2' && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
 }
 
+/* What JSON and the text forms escape by a letter: false where c is nothing of that. */
+static bool pen_lettered(struct pen *pen, char c)
+{
+	if (c == '"' || c == '\\')
+		pen_escape(pen, c);
+	else if (c == '\n')
+		pen_escape(pen, 'n');
+	else if (c == '\t')
+		pen_escape(pen, 't');
+	else
+		return false;
+	return true;
+}
+
 /* One character. Returns how many bytes it has. */
 static size_t pen_json_character(struct pen *pen, const char *text)
 {
 	unsigned char c = *text;
 	size_t length = cli_utf8_length(text);
 
-	if (c == '"' || c == '\\')
-		pen_escape(pen, *text);
-	else if (c == '\n')
-		pen_escape(pen, 'n');
-	else if (c == '\t')
-		pen_escape(pen, 't');
-	else if (c < 0x20 || c == 0x7f)
+	if (pen_lettered(pen, *text))
+		return 1;
+	if (c < 0x20 || c == 0x7f)
 		pen_hex(pen, "\\u00", c);
 	else if (is_c1(text))
 		pen_hex(pen, "\\u00", text[1]);
@@ -110,13 +120,9 @@ void pen_quoted(struct pen *pen, const char *text)
 	for (; *text; text++) {
 		unsigned char c = *text;
 
-		if (c == '"' || c == '\\')
-			pen_escape(pen, *text);
-		else if (c == '\n')
-			pen_escape(pen, 'n');
-		else if (c == '\t')
-			pen_escape(pen, 't');
-		else if (c < 0x20 || c == 0x7f)
+		if (pen_lettered(pen, *text))
+			continue;
+		if (c < 0x20 || c == 0x7f)
 			pen_hex(pen, "\\x", c);
 		else if (is_c1(text))
 			pen_hex(pen, "\\xc2\\x", *++text);
