@@ -19,6 +19,7 @@ static inline void check_same_problem(const struct problem *a, const struct prob
 
 static inline void check_same_rows(const struct ipckit_rows *a, const struct ipckit_rows *b, uint32_t nrows)
 {
+	HOLDS(!a->start == !b->start);
 	for (uint32_t p = 0; p < nrows; p++) {
 		size_t i, j, end = ipckit_rows_of(a, p, &i), other = ipckit_rows_of(b, p, &j);
 
@@ -32,9 +33,8 @@ static inline void check_same_rows(const struct ipckit_rows *a, const struct ipc
 
 static inline void check_same_names(const struct names *a, const struct names *b)
 {
-	HOLDS(a->count == b->count);
-	for (uint32_t i = 0; i < a->count; i++)
-		HOLDS(!strcmp(names_get(a, i), names_get(b, i)));
+	HOLDS(a->count == b->count && a->size == b->size);
+	HOLDS(!a->size || !memcmp(a->text, b->text, a->size));
 }
 
 static inline void check_same_model(const struct model *a, const struct model *b)
@@ -51,6 +51,11 @@ static inline void check_same_model(const struct model *a, const struct model *b
 	check_same_rows(&s->claim, &t->claim, s->nprocesses);
 	check_same_names(&a->processes, &b->processes);
 	check_same_names(&a->resources, &b->resources);
+	HOLDS(!s->preemptible == !t->preemptible);
+	for (uint32_t r = 0; s->preemptible && r < s->nresources; r++)
+		HOLDS(s->preemptible[r] == t->preemptible[r]);
+	for (uint32_t i = 0; i < s->nends; i++)
+		HOLDS(s->end_of[i] == t->end_of[i]);
 }
 
 static inline void check_rows(const struct ipckit_rows *rows, uint32_t nrows, uint32_t ncolumns)
@@ -58,6 +63,7 @@ static inline void check_rows(const struct ipckit_rows *rows, uint32_t nrows, ui
 	for (uint32_t p = 0; p < nrows; p++) {
 		size_t first, end = ipckit_rows_of(rows, p, &first);
 
+		HOLDS(first <= end);
 		for (size_t i = first; i < end; i++) {
 			HOLDS(rows->column[i] < ncolumns && ipckit_rows_count(rows, i) > 0);
 			HOLDS(i == first || rows->column[i - 1] < rows->column[i]);
@@ -74,6 +80,9 @@ static inline void check_detection(const struct ipckit_system *system)
 		exit(1);
 	HOLDS(watch.deadlocked == classic.deadlocked && watch.norder == classic.norder);
 	HOLDS(watch.ndead == classic.ndead && watch.nbehind == classic.nbehind);
+	HOLDS(watch.norder + watch.ndead + watch.nbehind == system->nprocesses);
+	HOLDS(!watch.ndead || !memcmp(watch.dead, classic.dead, watch.ndead * sizeof(*watch.dead)));
+	HOLDS(!watch.nbehind || !memcmp(watch.behind, classic.behind, watch.nbehind * sizeof(*watch.behind)));
 	for (uint32_t p = 0; p < system->nprocesses; p++)
 		HOLDS(watch.stuck[p] == classic.stuck[p]);
 	ipckit_detection_free(&watch);
@@ -87,6 +96,12 @@ static inline void check_model(const struct model *model)
 
 	HOLDS(model->processes.count == system->nprocesses);
 	HOLDS(model->resources.count == system->nresources - system->nends);
+	HOLDS(model->has_request || model->has_claim);
+	HOLDS(system->existing && system->available);
+	for (uint32_t i = 0; i < system->nends; i++) {
+		HOLDS(system->end_of[i] < system->nprocesses);
+		HOLDS(system->existing[system->nresources - system->nends + i] == 1);
+	}
 	for (uint32_t r = 0; r < system->nresources; r++)
 		HOLDS(0 <= system->available[r] && system->available[r] <= system->existing[r]);
 	check_rows(&system->allocation, system->nprocesses, system->nresources);

@@ -12,69 +12,7 @@
 #include <stdlib.h>
 
 #include "detector.h"
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define OTHER_ALLOCATOR
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
-#define OTHER_ALLOCATOR
-#endif
-
-/* ---- the allocator ---- */
-
-static volatile long fail_at = -1, allocations, live;
-static volatile bool counting;
-
-#ifndef OTHER_ALLOCATOR
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void __libc_free(void *memory);
-
-static bool fails(void)
-{
-	bool failing = counting && allocations == fail_at;
-
-	if (counting)
-		allocations = allocations + 1;
-	if (failing)
-		errno = ENOMEM;
-	return failing;
-}
-
-static void *taken(void *memory)
-{
-	live = live + (memory != NULL);
-	return memory;
-}
-
-void *malloc(size_t size)
-{
-	return fails() ? NULL : taken(__libc_malloc(size));
-}
-
-void *calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : taken(__libc_calloc(n, size));
-}
-
-void *realloc(void *old, size_t size)
-{
-	if (fails())
-		return NULL;
-	return old ? __libc_realloc(old, size) : taken(__libc_realloc(NULL, size));
-}
-
-void free(void *memory)
-{
-	live = live - (memory != NULL);
-	__libc_free(memory);
-}
-
-#endif
+#include "failing.h"
 
 /* ---- rows ---- */
 
@@ -352,34 +290,6 @@ static int call_copy(void)
 	return r;
 }
 
-static int run(int (*call)(void), long failing)
-{
-	int r;
-
-	fail_at = failing;
-	allocations = 0;
-	counting = true;
-	r = call();
-	counting = false;
-	return r;
-}
-
-static void test_failing(const char *what, int (*call)(void))
-{
-	long before = live, needed;
-
-	CHECK_INT_FOR(what, run(call, -1), 0);
-	CHECK_INT_FOR(what, live, before);
-	needed = allocations;
-#ifndef OTHER_ALLOCATOR
-	CHECK_FOR(what, needed > 0);
-#endif
-	for (long n = 0; n < needed; n++) {
-		CHECK_INT_FOR(what, run(call, n), -ENOMEM);
-		CHECK_INT_FOR(what, live, before);
-	}
-}
-
 static void test_allocations(void)
 {
 	struct ipckit_system system = { .nprocesses = 3, .nresources = 2 };
@@ -391,14 +301,14 @@ static void test_allocations(void)
 	CHECK_INT(ipckit_rows_make(3, others, NULL, 1, &duplicate, &system.any), 0);
 	CHECK_INT(ipckit_system_complete(&system, &wrong), 0);
 	given = &system;
-	test_failing("rows", call_make);
-	test_failing("duplicate", call_make_twice);
-	test_failing("builder", call_builder);
-	test_failing("complete", call_complete);
-	test_failing("watch", call_watch);
-	test_failing("classic", call_classic);
-	test_failing("trace", call_trace);
-	test_failing("copy", call_copy);
+	check_failing("rows", call_make);
+	check_failing("duplicate", call_make_twice);
+	check_failing("builder", call_builder);
+	check_failing("complete", call_complete);
+	check_failing("watch", call_watch);
+	check_failing("classic", call_classic);
+	check_failing("trace", call_trace);
+	check_failing("copy", call_copy);
 	ipckit_system_free(&system);
 }
 

@@ -10,70 +10,8 @@
 
 #include <errno.h>
 
+#include "failing.h"
 #include "systems.h"
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define OTHER_ALLOCATOR
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
-#define OTHER_ALLOCATOR
-#endif
-
-/* ---- the allocator ---- */
-
-static volatile long fail_at = -1, allocations, live;
-static volatile bool counting;
-
-#ifndef OTHER_ALLOCATOR
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void __libc_free(void *memory);
-
-static bool fails(void)
-{
-	bool failing = counting && allocations == fail_at;
-
-	if (counting)
-		allocations = allocations + 1;
-	if (failing)
-		errno = ENOMEM;
-	return failing;
-}
-
-static void *taken(void *memory)
-{
-	live = live + (memory != NULL);
-	return memory;
-}
-
-void *malloc(size_t size)
-{
-	return fails() ? NULL : taken(__libc_malloc(size));
-}
-
-void *calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : taken(__libc_calloc(n, size));
-}
-
-void *realloc(void *old, size_t size)
-{
-	if (fails())
-		return NULL;
-	return old ? __libc_realloc(old, size) : taken(__libc_realloc(NULL, size));
-}
-
-void free(void *memory)
-{
-	live = live - (memory != NULL);
-	__libc_free(memory);
-}
-
-#endif
 
 /* ---- the judge ---- */
 
@@ -322,34 +260,6 @@ static int call_resolve(void)
 	return r;
 }
 
-static int run(int (*call)(void), long failing)
-{
-	int r;
-
-	fail_at = failing;
-	allocations = 0;
-	counting = true;
-	r = call();
-	counting = false;
-	return r;
-}
-
-static void test_failing(const char *what, int (*call)(void))
-{
-	long before = live, needed;
-
-	CHECK_INT_FOR(what, run(call, -1), 0);
-	CHECK_INT_FOR(what, live, before);
-	needed = allocations;
-#ifndef OTHER_ALLOCATOR
-	CHECK_FOR(what, needed > 0);
-#endif
-	for (long n = 0; n < needed; n++) {
-		CHECK_INT_FOR(what, run(call, n), -ENOMEM);
-		CHECK_INT_FOR(what, live, before);
-	}
-}
-
 static void test_allocations(void)
 {
 	for (unsigned i = 0; i < 300; i++) {
@@ -360,10 +270,10 @@ static void test_allocations(void)
 		if (ipckit_deadlock_detect(&given.system, IPCKIT_WATCH, &given.detection) ||
 		    ipckit_deadlock_core(&given.system, &given.detection, &given.core))
 			abort();
-		test_failing("core", call_core);
-		test_failing("cycle", call_cycle);
-		test_failing("explain", call_explain);
-		test_failing("resolve", call_resolve);
+		check_failing("core", call_core);
+		check_failing("cycle", call_cycle);
+		check_failing("explain", call_explain);
+		check_failing("resolve", call_resolve);
 		ipckit_core_free(&given.core);
 		ipckit_detection_free(&given.detection);
 		ipckit_system_free(&given.system);
