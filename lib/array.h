@@ -10,4 +10,14 @@ static inline void *array_of(size_t n, size_t size)
 	return reallocarray(NULL, n + 1, size);
 }
 
+/*
+ * Room for one more behind n elements of an array that grows in no other way: it is
+ * doubled whenever a power of two is full. The array, perhaps moved, or NULL, and
+ * then it is as it was.
+ */
+static inline void *array_room(void *list, size_t n, size_t size)
+{
+	return n & (n - 1) ? list : reallocarray(list, n ? n * 2 : 1, size);
+}
+
 #endif

@@ -183,6 +183,21 @@ static int address_space(struct ipckit_limit *out)
 	return 0;
 }
 
+static int file_size(struct ipckit_limit *out)
+{
+	struct ipckit_maybe value = soft_limit(RLIMIT_FSIZE);
+
+	if (!value.known)
+		return -ENOENT;
+	*out = (struct ipckit_limit){
+		.name = "RLIMIT_FSIZE",
+		.value = value,
+		.unit = "bytes",
+		.what = "size of a file that this process may write (ulimit -f)",
+	};
+	return 0;
+}
+
 int ipckit_limit_of_process(int error, struct ipckit_limit *out)
 {
 	switch (error) {
@@ -194,6 +209,8 @@ int ipckit_limit_of_process(int error, struct ipckit_limit *out)
 		return processes(out);
 	case ENOMEM:
 		return address_space(out);
+	case EFBIG:
+		return file_size(out);
 	default:
 		return -ENOENT;
 	}

@@ -254,6 +254,11 @@ static int read_plain(const struct reading *in, struct ipckit_name *name)
 	int error = 0;
 
 	at = number_after(in->text, length, '@', INT64_MAX, &name->offset, &error);
+	/* Where no place in shared memory is taken it is part of an object's name. */
+	if (at && *in->text == '/' && !strchr(in->text + 1, '/') && !takes(in, IPCKIT_NAME_SHM)) {
+		name->offset = 0;
+		at = NULL;
+	}
 	if (at && error)
 		return name_refuse(in, "the offset after @ is too large");
 	if (at)

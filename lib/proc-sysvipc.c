@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- fields ---- */
+
 static bool field(const char **p, unsigned base, uint64_t max, uint64_t *out)
 {
 	scan_blanks(p);
@@ -19,17 +21,44 @@ static bool signed_field(const char **p, int64_t *out)
 	return scan_signed(p, out);
 }
 
-static bool read_owners(const char **p, struct proc_sysvsem *set)
+static bool id_field(const char **p, uint32_t *out)
 {
-	uint64_t uid, gid, cuid, cgid;
+	uint64_t id;
 
-	if (!field(p, 10, UINT32_MAX, &uid) || !field(p, 10, UINT32_MAX, &gid) ||
-	    !field(p, 10, UINT32_MAX, &cuid) || !field(p, 10, UINT32_MAX, &cgid))
+	if (!field(p, 10, UINT32_MAX, &id))
 		return false;
-	set->uid = (uid_t)uid;
-	set->gid = (gid_t)gid;
-	set->cuid = (uid_t)cuid;
-	set->cgid = (gid_t)cgid;
+	*out = (uint32_t)id;
+	return true;
+}
+
+static bool pid_field(const char **p, pid_t *out)
+{
+	uint64_t pid;
+
+	if (!field(p, 10, INT_MAX, &pid))
+		return false;
+	*out = (pid_t)pid;
+	return true;
+}
+
+static bool is_end(const char *p)
+{
+	scan_blanks(&p);
+	return !*p || *p == '\n';
+}
+
+/* What the lines of all kinds begin with. */
+static bool read_head(const char **p, int32_t *key, int *id, unsigned *mode)
+{
+	int64_t key_read;
+	uint64_t id_read, mode_read;
+
+	if (!signed_field(p, &key_read) || key_read < INT32_MIN || key_read > INT32_MAX ||
+	    !field(p, 10, INT_MAX, &id_read) || !field(p, 8, 07777, &mode_read))
+		return false;
+	*key = (int32_t)key_read;
+	*id = (int)id_read;
+	*mode = (unsigned)mode_read & 0777;
 	return true;
 }
 
@@ -37,56 +66,110 @@ int proc_sysvsem_parse(const char *line, struct proc_sysvsem *out)
 {
 	struct proc_sysvsem set = { 0 };
 	const char *p = line;
-	uint64_t id, mode;
-	int64_t key;
 
-	if (!signed_field(&p, &key) || key < INT32_MIN || key > INT32_MAX ||
-	    !field(&p, 10, INT_MAX, &id) || !field(&p, 8, 07777, &mode) ||
-	    !field(&p, 10, INT_MAX, &set.nsems) || !read_owners(&p, &set) ||
-	    !signed_field(&p, &set.otime) || !signed_field(&p, &set.ctime))
+	if (!read_head(&p, &set.key, &set.id, &set.mode) || !field(&p, 10, INT_MAX, &set.nsems) ||
+	    !id_field(&p, &set.uid) || !id_field(&p, &set.gid) || !id_field(&p, &set.cuid) ||
+	    !id_field(&p, &set.cgid) || !signed_field(&p, &set.otime) ||
+	    !signed_field(&p, &set.ctime) || !is_end(p))
 		return -EBADMSG;
-	scan_blanks(&p);
-	if (*p && *p != '\n')
-		return -EBADMSG;
-	set.key = (int32_t)key;
-	set.id = (int)id;
-	set.mode = (unsigned)mode & 0777;
 	*out = set;
 	return 0;
 }
 
-static int visit_lines(char *text, proc_sysvsem_visit visit, unsigned *skipped, void *arg)
+int proc_sysvmsg_parse(const char *line, struct proc_sysvmsg *out)
 {
-	struct proc_sysvsem set;
+	struct proc_sysvmsg queue = { 0 };
+	const char *p = line;
+
+	if (!read_head(&p, &queue.key, &queue.id, &queue.mode) ||
+	    !field(&p, 10, INT64_MAX, &queue.cbytes) || !field(&p, 10, INT64_MAX, &queue.qnum) ||
+	    !pid_field(&p, &queue.lspid) || !pid_field(&p, &queue.lrpid) ||
+	    !id_field(&p, &queue.uid) || !id_field(&p, &queue.gid) || !id_field(&p, &queue.cuid) ||
+	    !id_field(&p, &queue.cgid) || !signed_field(&p, &queue.stime) ||
+	    !signed_field(&p, &queue.rtime) || !signed_field(&p, &queue.ctime) || !is_end(p))
+		return -EBADMSG;
+	*out = queue;
+	return 0;
+}
+
+/* ---- tables ---- */
+
+/* Shows a line of a table to whoever walks over it; not understood: sets bad. */
+typedef int (*line_visit)(const char *line, void *arg, bool *bad);
+
+static int visit_lines(char *text, line_visit visit, unsigned *skipped, void *arg)
+{
 	char *line, *rest = text;
 	bool heading = true;
-	int r;
 
 	while ((line = strsep(&rest, "\n"))) {
+		bool bad = false;
+		int r;
+
 		if (heading || !*line) {
 			heading = false;
 			continue;
 		}
-		if (proc_sysvsem_parse(line, &set)) {
+		r = visit(line, arg, &bad);
+		if (bad)
 			(*skipped)++;
-			continue;
-		}
-		r = visit(&set, arg);
-		if (r)
+		else if (r)
 			return r;
 	}
 	return 0;
 }
 
-int proc_sysvsem_walk(int root, proc_sysvsem_visit visit, unsigned *skipped, void *arg)
+static int walk_table(int root, const char *path, line_visit visit, unsigned *skipped, void *arg)
 {
 	unsigned ignored = 0;
 	char *text;
-	int r = proc_read(root, "sysvipc/sem", &text, NULL);
+	int r = proc_read(root, path, &text, NULL);
 
 	if (r)
 		return r;
 	r = visit_lines(text, visit, skipped ? skipped : &ignored, arg);
 	free(text);
 	return r;
+}
+
+struct sets {
+	proc_sysvsem_visit visit;
+	void *arg;
+};
+
+static int visit_set(const char *line, void *arg, bool *bad)
+{
+	const struct sets *to = arg;
+	struct proc_sysvsem set;
+
+	*bad = proc_sysvsem_parse(line, &set);
+	return *bad ? 0 : to->visit(&set, to->arg);
+}
+
+int proc_sysvsem_walk(int root, proc_sysvsem_visit visit, unsigned *skipped, void *arg)
+{
+	struct sets to = { .visit = visit, .arg = arg };
+
+	return walk_table(root, "sysvipc/sem", visit_set, skipped, &to);
+}
+
+struct queues {
+	proc_sysvmsg_visit visit;
+	void *arg;
+};
+
+static int visit_queue(const char *line, void *arg, bool *bad)
+{
+	const struct queues *to = arg;
+	struct proc_sysvmsg queue;
+
+	*bad = proc_sysvmsg_parse(line, &queue);
+	return *bad ? 0 : to->visit(&queue, to->arg);
+}
+
+int proc_sysvmsg_walk(int root, proc_sysvmsg_visit visit, unsigned *skipped, void *arg)
+{
+	struct queues to = { .visit = visit, .arg = arg };
+
+	return walk_table(root, "sysvipc/msg", visit_queue, skipped, &to);
 }

@@ -13,6 +13,9 @@
 /* More than any environment or /proc/stat; what is longer is no file of /proc. */
 #define READ_MAX (64u << 20)
 
+/* The first PID namespace (PROC_PID_INIT_INO): every process has a pid in it. */
+#define PID_NAMESPACE_INITIAL 0xEFFFFFFCu
+
 int proc_open(const char *root, int *out)
 {
 	int fd = sys_openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY, 0);
@@ -155,7 +158,7 @@ static int visit_fd(int process, DIR *dir, const char *name, int fd, proc_fd_vis
 
 	/* Nothing is asked of a file's server: one that hangs must not hang us. */
 	if (statx(dirfd(dir), name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &st))
-		return errno == ENOMEM ? -ENOMEM : 0;
+		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
 	found.device = makedev(st.stx_dev_major, st.stx_dev_minor);
 	found.inode = st.stx_ino;
 	return visit(process, &found, arg);
@@ -230,4 +233,17 @@ int proc_hides(int root)
 		return 0;
 	r = may_trace(root);
 	return r < 0 ? r : !r;
+}
+
+bool proc_sees_all_pids(void)
+{
+	uint64_t namespace;
+	bool all;
+	int self;
+
+	if (proc_open("/proc/self", &self))
+		return false;
+	all = !proc_namespace(self, "pid", &namespace) && namespace == PID_NAMESPACE_INITIAL;
+	close(self);
+	return all;
 }

@@ -27,6 +27,9 @@ IPCKIT_CHECK int proc_walk(int dirfd, const char *path, proc_visit visit, void *
 /* Whether processes of others are left out of this /proc (hidepid=, see proc(5)): 1, 0 or -ENOMEM. */
 IPCKIT_CHECK int proc_hides(int root);
 
+/* Whether every process has a pid where the reader is, so that a pid of 0 means none. */
+bool proc_sees_all_pids(void);
+
 /* proc-task.c: one process or thread */
 struct proc_stat {
 	pid_t pid;
@@ -108,5 +111,19 @@ struct proc_sysvsem {
 IPCKIT_CHECK int proc_sysvsem_parse(const char *line, struct proc_sysvsem *out); /* -EBADMSG */
 typedef int (*proc_sysvsem_visit)(const struct proc_sysvsem *set, void *arg);
 IPCKIT_CHECK int proc_sysvsem_walk(int root, proc_sysvsem_visit visit, unsigned *skipped, void *arg);
+
+struct proc_sysvmsg {
+	int32_t key;
+	int id;
+	unsigned mode;
+	uint64_t cbytes, qnum;
+	pid_t lspid, lrpid; /* of the reader's PID namespace; 0: none, or one of another */
+	uid_t uid, cuid;
+	gid_t gid, cgid;
+	int64_t stime, rtime, ctime;
+};
+IPCKIT_CHECK int proc_sysvmsg_parse(const char *line, struct proc_sysvmsg *out); /* -EBADMSG */
+typedef int (*proc_sysvmsg_visit)(const struct proc_sysvmsg *queue, void *arg);
+IPCKIT_CHECK int proc_sysvmsg_walk(int root, proc_sysvmsg_visit visit, unsigned *skipped, void *arg);
 
 #endif

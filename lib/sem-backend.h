@@ -72,15 +72,6 @@ int sem_take_several(struct ipckit_sem *sem, unsigned count, const struct sem_un
 int sem_give_below(struct ipckit_sem *sem, unsigned count, unsigned max, const struct sem_unit_ops *unit);
 int sem_set_by_steps(struct ipckit_sem *sem, int64_t value, const struct sem_unit_ops *unit);
 
-/* sem-file.c: opens a regular file that others might have planted something in place of.
- * flags: O_RDWR or O_RDONLY; st: gets what is open; -ELOOP for a link, -EBADMSG for what
- * is no regular file. */
-int sem_open_regular(const char *path, int flags, struct stat *st, int *out);
-/* The descriptor of such a file by which it can be changed without being opened. */
-int sem_find_regular(const char *path, int *out);
-int sem_chmod_regular(const char *path, unsigned mode);
-int sem_chown_regular(const char *path, uid_t uid, gid_t gid);
-
 /* sem-sysv.c: the identifier behind a name; *nsems may be 0 where it cannot be told. */
 int sem_sysv_find(const struct ipckit_name *name, int *id);
 /* Waits until its creator has given it its first values; see ipckit_sem_create(). -ENOENT where it is gone. */

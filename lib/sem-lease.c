@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "sem-look.h"
+#include "lease.h"
 #include "sem-backend.h"
+#include "sem-look.h"
 #include "sys.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
-
-static int ask(int fd, struct ipckit_maybe *out)
-{
-	int r;
-
-	/* Whoever opens it in this moment has the kernel signal us: by one that is ignored. */
-	r = sys_result(fcntl(fd, F_SETSIG, SIGURG));
-	if (!r)
-		r = sys_result(fcntl(fd, F_SETLEASE, F_RDLCK));
-	if (r == -EAGAIN)
-		*out = ipckit_known(1);
-	if (r)
-		return r;
-	*out = ipckit_known(0);
-	return sys_result(fcntl(fd, F_SETLEASE, F_UNLCK));
-}
 
 /*
  * Who uses a semaphore has its file open for writing, or mapped, which keeps it
@@ -43,6 +27,6 @@ void sem_ask_in_use(struct ipckit_sem_info *info)
 	if (fd < 0)
 		return;
 	if (!sys_fstat(fd, &st) && st.st_dev == info->device && st.st_ino == info->inode)
-		(void)!ask(fd, &info->in_use);
+		(void)!lease_ask(fd, F_RDLCK, &info->in_use);
 	close(fd);
 }

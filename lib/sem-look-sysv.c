@@ -2,28 +2,12 @@
 #include "proc.h"
 #include "sem-backend.h"
 #include "sem-look.h"
-#include "sem-users.h"
 #include "sys.h"
+#include "users.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The first PID namespace (PROC_PID_INIT_INO): every process has a pid in it. */
-#define PID_NAMESPACE_INITIAL 0xEFFFFFFCu
-
-static bool sees_all_pids(void)
-{
-	uint64_t namespace;
-	bool all;
-	int self;
-
-	if (proc_open("/proc/self", &self))
-		return false;
-	all = !proc_namespace(self, "pid", &namespace) && namespace == PID_NAMESPACE_INITIAL;
-	close(self);
-	return all;
-}
 
 static struct ipckit_maybe ask(int id, unsigned index, int command)
 {
@@ -74,7 +58,7 @@ static int get_slots(struct ipckit_sem_info *info, bool all_pids)
 		tell_slots(info, values, all_pids);
 	free(values);
 	if (r == -EACCES || r == -EPERM) {
-		sem_note_gap(info, "semaphores", -r);
+		gaps_note(&info->gaps, "semaphores", -r);
 		return 0;
 	}
 	return r == -EINVAL || r == -EIDRM ? -ENOENT : r;
@@ -142,12 +126,12 @@ static int find_set(int id, struct proc_sysvsem *out)
 	int r = proc_open("/proc", &root);
 
 	if (r)
-		return sem_lacks_resources(r) ? r : -EACCES;
+		return sys_lacks_resources(r) ? r : -EACCES;
 	r = proc_sysvsem_walk(root, match_set, NULL, &wanted);
 	close(root);
 	if (r == 1)
 		return 0;
-	return sem_lacks_resources(r) ? r : r ? -EACCES : -ENOENT;
+	return sys_lacks_resources(r) ? r : r ? -EACCES : -ENOENT;
 }
 
 int sem_look_at_set(const struct ipckit_name *name, struct ipckit_sem_info *info)
@@ -169,7 +153,7 @@ int sem_look_at_set(const struct ipckit_name *name, struct ipckit_sem_info *info
 	tell_set(&set, info);
 	if (name->index >= set.nsems)
 		return -ERANGE;
-	r = get_slots(info, sees_all_pids());
+	r = get_slots(info, proc_sees_all_pids());
 	if (!r && name->has_index && info->semaphores)
 		info->value = info->semaphores[name->index].value;
 	return r;
@@ -206,7 +190,7 @@ static int list_set(const struct proc_sysvsem *set, void *arg)
 
 int sem_list_sets(struct ipckit_sem_list *list)
 {
-	struct listing listing = { .list = list, .all_pids = sees_all_pids() };
+	struct listing listing = { .list = list, .all_pids = proc_sees_all_pids() };
 	int root;
 	int r = proc_open("/proc", &root);
 
@@ -214,7 +198,7 @@ int sem_list_sets(struct ipckit_sem_list *list)
 		r = proc_sysvsem_walk(root, list_set, NULL, &listing);
 		close(root);
 	}
-	if (r && !sem_lacks_resources(r)) {
+	if (r && !sys_lacks_resources(r)) {
 		list->sysv_error = -r;
 		return 0;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sem-look.h"
+#include "array.h"
 #include "proc.h"
 #include "sem-backend.h"
 #include "sem-image.h"
@@ -49,11 +50,11 @@ static int tell_value(int file, struct ipckit_sem_info *info)
 	struct sem_image image;
 	int r = read_image(file, info->offset, &image);
 
-	if (r == -EBADMSG || sem_lacks_resources(r))
+	if (r == -EBADMSG || sys_lacks_resources(r))
 		return r;
 	if (r) {
-		sem_note_gap(info, "value", -r);
-		sem_note_gap(info, "waiters_recorded", -r);
+		gaps_note(&info->gaps, "value", -r);
+		gaps_note(&info->gaps, "waiters_recorded", -r);
 		return 0;
 	}
 	/* A named one is made of nothing but zeros beside its fields. */
@@ -128,7 +129,7 @@ static int tell_eventfd(int process, int fd, struct ipckit_sem_info *info)
 	if (!r)
 		info->id = ipckit_known((int64_t)n);
 	else
-		sem_note_gap(info, "id", -r);
+		gaps_note(&info->gaps, "id", -r);
 	return 0;
 }
 
@@ -192,31 +193,12 @@ static int look_at(const struct ipckit_name *name, struct ipckit_sem_info *info)
 	}
 }
 
-/* Without /proc the objects are still there, and their users unknown. */
-static int look_for_users(struct ipckit_sem_info *infos, size_t count)
-{
-	int root;
-	int r = proc_open("/proc", &root);
-
-	if (!r) {
-		r = sem_users_fill(root, infos, count);
-		close(root);
-	}
-	if (!r || sem_lacks_resources(r))
-		return r;
-	for (size_t i = 0; i < count; i++) {
-		infos[i].waiters = ipckit_unknown();
-		sem_note_gap(&infos[i], "users", -r);
-	}
-	return 0;
-}
-
 static int look_around(unsigned what, struct ipckit_sem_info *infos, size_t count)
 {
-	int r = what & IPCKIT_SEM_USERS && count ? look_for_users(infos, count) : 0;
+	int r = what & IPCKIT_SEM_USERS && count ? sem_users_look(infos, count) : 0;
 
 	for (size_t i = 0; !r && what & IPCKIT_SEM_IN_USE && i < count; i++)
-		if (!infos[i].users.count)
+		if (!infos[i].usage.users.count)
 			sem_ask_in_use(&infos[i]);
 	return r;
 }
@@ -240,7 +222,7 @@ int ipckit_sem_stat(const struct ipckit_name *name, unsigned what, struct ipckit
 
 void ipckit_sem_info_free(struct ipckit_sem_info *info)
 {
-	sem_users_clear(info);
+	usage_clear(&info->usage);
 	free(info->semaphores);
 	free(info->name);
 	memset(info, 0, sizeof(*info));
@@ -250,16 +232,11 @@ void ipckit_sem_info_free(struct ipckit_sem_info *info)
 
 int sem_list_add(struct ipckit_sem_list *list, const struct ipckit_sem_info *info)
 {
-	struct ipckit_sem_info *larger;
-	size_t n = list->count;
+	struct ipckit_sem_info *larger = array_room(list->list, list->count, sizeof(*larger));
 
-	/* Room is doubled whenever a power of two is full. */
-	if (!(n & (n - 1))) {
-		larger = reallocarray(list->list, n ? n * 2 : 1, sizeof(*larger));
-		if (!larger)
-			return -ENOMEM;
-		list->list = larger;
-	}
+	if (!larger)
+		return -ENOMEM;
+	list->list = larger;
 	list->list[list->count++] = *info;
 	return 0;
 }
@@ -269,7 +246,7 @@ static int list_file(int dir, const char *file, struct ipckit_sem_list *list)
 	struct ipckit_sem_info info = { .backend = IPCKIT_SEM_POSIX };
 	int r = look_at_file(dir, file, 0, &info);
 
-	if (sem_lacks_resources(r))
+	if (sys_lacks_resources(r))
 		return r;
 	if (r) {
 		list->left_out += r != -ENOENT;
@@ -316,7 +293,7 @@ static int list_posix(struct ipckit_sem_list *list)
 
 	if (!dir) {
 		r = -errno;
-		if (sem_lacks_resources(r))
+		if (sys_lacks_resources(r))
 			return r;
 		list->posix_error = r == -ENOENT ? ENODEV : -r;
 		return 0;

@@ -4,14 +4,7 @@
 
 /* What sem-look.c and sem-look-sysv.c share. */
 
-#include <errno.h>
 #include <ipckit/sem.h>
-
-/* What is the reader's own trouble, and must not be taken for what it reads. */
-static inline bool sem_lacks_resources(int r)
-{
-	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
-}
 
 /* Fills a snapshot of a System V set, but its name. */
 IPCKIT_CHECK int sem_look_at_set(const struct ipckit_name *name, struct ipckit_sem_info *info);

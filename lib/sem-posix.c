@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "regular.h"
 #include "sem-word.h"
 #include "sys.h"
 
@@ -30,7 +31,7 @@ static int tell_mount(int r)
 static int open_path(const char *path, struct ipckit_sem *sem)
 {
 	struct stat st;
-	int r = sem_open_regular(path, O_RDWR, &st, &sem->fd);
+	int r = regular_open(path, O_RDWR, &st, &sem->fd);
 
 	if (r)
 		return r;
@@ -132,7 +133,7 @@ static int posix_chmod(const struct ipckit_name *name, unsigned mode)
 	char path[SEM_PATH_MAX];
 	int r = sem_posix_path(name, path, sizeof(path));
 
-	return r ? r : tell_mount(sem_chmod_regular(path, mode));
+	return r ? r : tell_mount(regular_chmod(path, mode));
 }
 
 static int posix_chown(const struct ipckit_name *name, uid_t uid, gid_t gid)
@@ -140,7 +141,7 @@ static int posix_chown(const struct ipckit_name *name, uid_t uid, gid_t gid)
 	char path[SEM_PATH_MAX];
 	int r = sem_posix_path(name, path, sizeof(path));
 
-	return r ? r : tell_mount(sem_chown_regular(path, uid, gid));
+	return r ? r : tell_mount(regular_chown(path, uid, gid));
 }
 
 static int posix_remove(const struct ipckit_name *name)
@@ -150,7 +151,7 @@ static int posix_remove(const struct ipckit_name *name)
 	int r = sem_posix_path(name, path, sizeof(path));
 
 	if (!r)
-		r = tell_mount(sem_find_regular(path, &fd));
+		r = tell_mount(regular_find(path, &fd));
 	if (r)
 		return r;
 	close(fd);

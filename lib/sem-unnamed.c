@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lock.h"
+#include "regular.h"
 #include "sem-image.h"
 #include "sem-word.h"
 #include "sys.h"
@@ -29,7 +30,7 @@ static int open_file(const struct ipckit_name *name, struct ipckit_sem *sem, str
 		return -EINVAL;
 	r = file_of(name, path, sizeof(path));
 	if (!r)
-		r = sem_open_regular(path, O_RDWR, st, &sem->fd);
+		r = regular_open(path, O_RDWR, st, &sem->fd);
 	return r;
 }
 

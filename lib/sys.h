@@ -9,11 +9,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <mqueue.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,6 +31,12 @@
 		__typeof__(call) sys_result_ = (call);  \
 		sys_result_ < 0 ? -errno : sys_result_; \
 	})
+
+/* What is the caller's own trouble, and must not be taken for what it looks at. */
+static inline bool sys_lacks_resources(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
 
 static inline int sys_openat(int dir, const char *path, int flags, unsigned mode)
 {
@@ -63,12 +74,21 @@ static inline int sys_pidfd_getfd(int pidfd, int fd)
 	return (int)sys_result(syscall(SYS_pidfd_getfd, pidfd, fd, 0));
 }
 
-/* timeout NULL: without limit. */
+/*
+ * timeout NULL: without limit. It comes back up to a millisecond early: after a stop and
+ * continue ppoll(2) begins anew with what was left, and poll(2) keeps to its time.
+ */
 static inline int sys_poll(int fd, short events, const struct timespec *timeout)
 {
-	struct pollfd poll = { .fd = fd, .events = events };
+	struct pollfd polled = { .fd = fd, .events = events };
 
-	return sys_result(ppoll(&poll, 1, timeout, NULL));
+	if (!timeout)
+		return sys_result(poll(&polled, 1, -1));
+	if (!timeout->tv_sec && timeout->tv_nsec < 1000000)
+		return sys_result(ppoll(&polled, 1, timeout, NULL));
+	if (timeout->tv_sec >= INT_MAX / 1000)
+		return sys_result(poll(&polled, 1, INT_MAX));
+	return sys_result(poll(&polled, 1, (int)(timeout->tv_sec * 1000 + timeout->tv_nsec / 1000000)));
 }
 
 /* Reads without waiting, whatever the descriptor's flags say. */
@@ -95,6 +115,82 @@ union sys_semun {
 static inline int sys_semctl(int id, int index, int command, union sys_semun arg)
 {
 	return sys_result(semctl(id, index, command, arg));
+}
+
+static inline int sys_msgget(key_t key, int flags)
+{
+	return sys_result(msgget(key, flags));
+}
+
+static inline int sys_msgctl(int id, int command, struct msqid_ds *ds)
+{
+	return sys_result(msgctl(id, command, ds));
+}
+
+/* The limits on queues; command: IPC_INFO, or MSG_INFO for what is in use. */
+static inline int sys_msginfo(int command, struct msginfo *info)
+{
+	return sys_result(msgctl(0, command, (struct msqid_ds *)(void *)info));
+}
+
+static inline int sys_msgsnd(int id, const void *message, size_t size, int flags)
+{
+	return sys_result(msgsnd(id, message, size, flags));
+}
+
+static inline ssize_t sys_msgrcv(int id, void *message, size_t room, long type, int flags)
+{
+	return sys_result(msgrcv(id, message, room, type, flags));
+}
+
+static inline int sys_mq_open(const char *name, int flags)
+{
+	return sys_result(mq_open(name, flags | O_CLOEXEC));
+}
+
+/* attr NULL: as the kernel has it by default. */
+static inline int sys_mq_create(const char *name, unsigned mode, struct mq_attr *attr)
+{
+	return sys_result(mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode, attr));
+}
+
+static inline int sys_mq_unlink(const char *name)
+{
+	return sys_result(mq_unlink(name));
+}
+
+static inline int sys_mq_send(int fd, const void *data, size_t size, unsigned priority)
+{
+	return sys_result(mq_send(fd, data, size, priority));
+}
+
+static inline ssize_t sys_mq_receive(int fd, void *data, size_t room, unsigned *priority)
+{
+	return sys_result(mq_receive(fd, data, room, priority));
+}
+
+static inline int sys_mq_getattr(int fd, struct mq_attr *out)
+{
+	return sys_result(mq_getattr(fd, out));
+}
+
+/* Sets O_NONBLOCK, which is all that can be changed. */
+static inline int sys_mq_set_flags(int fd, long flags)
+{
+	struct mq_attr attr = { .mq_flags = flags };
+
+	return sys_result(mq_setattr(fd, &attr, NULL));
+}
+
+static inline int sys_mq_notify(int fd, const struct sigevent *event)
+{
+	return sys_result(mq_notify(fd, event));
+}
+
+/* timeout NULL: without limit. */
+static inline int sys_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+{
+	return sys_result(sigtimedwait(set, info, timeout));
 }
 
 /* A lock on a range of a file; command: F_OFD_SETLK, F_OFD_SETLKW, F_SETLK or F_SETLKW. */

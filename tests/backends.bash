@@ -168,7 +168,7 @@ start_holder()
 # waits PID: whether it is blocked on a semaphore, however it came there.
 waits()
 {
-	blocked_in "$1" futex semtimedop semop ppoll fcntl restart_syscall
+	blocked_in "$1" futex semtimedop semop poll ppoll fcntl restart_syscall
 }
 
 # start_waiter ARG...: starts semctl-cli ARG... and waits until it is blocked.
@@ -190,30 +190,6 @@ build_shim()
 shim()
 {
 	env LD_PRELOAD="$TMPDIR/shim.so" "$@"
-}
-
-# takes_us COMMAND...: how long it takes, in $us; its status in $status.
-takes_us()
-{
-	local begin=${EPOCHREALTIME/[^0-9]/}
-	status=0
-	"$@" || status=$?
-	us=$((${EPOCHREALTIME/[^0-9]/} - begin))
-}
-
-# punctual US COMMAND...: it never takes less than US, and at most 0.1 s more (0.9 s with
-# sanitizers): in one of five runs at least, since others may have the processor.
-punctual()
-{
-	local wanted=$1 late=100000 try
-	shift
-	! is_sanitized || late=900000
-	for try in 1 2 3 4 5; do
-		takes_us "$@"
-		((us >= wanted)) || fail "ended early, after $us us instead of $wanted: $*" || return
-		((us > wanted + late)) || return 0
-	done
-	fail "ended late, after $us us instead of $wanted ($try tries): $*"
 }
 
 # The semaphores of one test are not the next one's.

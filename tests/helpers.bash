@@ -93,7 +93,7 @@ x86_64) declare -gA call_numbers=([read]=0 [poll]=7 [preadv2]=327 [pause]=34 [na
 	[clock_nanosleep]=230 [ppoll]=271 [wait4]=61 [waitid]=247 [rt_sigsuspend]=130 [rt_sigtimedwait]=128) ;;
 aarch64 | riscv64) declare -gA call_numbers=([read]=63 [preadv2]=286 [fcntl]=25 [flock]=32 [futex]=98
 	[nanosleep]=101 [clock_nanosleep]=115 [restart_syscall]=128 [semtimedop]=192 [semop]=193
-	[ppoll]=73 [wait4]=260 [waitid]=95 [rt_sigsuspend]=133 [rt_sigtimedwait]=137) ;;
+	[poll]=73 [ppoll]=73 [wait4]=260 [waitid]=95 [rt_sigsuspend]=133 [rt_sigtimedwait]=137) ;;
 *) declare -gA call_numbers=() ;;
 esac
 
@@ -213,4 +213,37 @@ as_unprivileged()
 as_user()
 {
 	unshare -U --map-user=1000 --map-group=1000 "$@"
+}
+
+# ---- time ----
+
+# takes_us COMMAND...: how long it takes, in $us; its status in $status.
+takes_us()
+{
+	local begin=${EPOCHREALTIME/[^0-9]/}
+	status=0
+	"$@" || status=$?
+	us=$((${EPOCHREALTIME/[^0-9]/} - begin))
+}
+
+# punctual US COMMAND...: it never takes less than US, and at most 0.1 s more (0.9 s with
+# sanitizers): in one of five runs at least, since others may have the processor.
+punctual()
+{
+	local wanted=$1 late=100000 try
+	shift
+	! is_sanitized || late=900000
+	for try in 1 2 3 4 5; do
+		takes_us "$@"
+		((us >= wanted)) || fail "ended early, after $us us instead of $wanted: $*" || return
+		((us > wanted + late)) || return 0
+	done
+	fail "ended late, after $us us instead of $wanted ($try tries): $*"
+}
+
+# died_of SIGNAL: it ended the last process of `finish`.
+died_of()
+{
+	((status > 128)) || fail "not ended by a signal" "$(show_last)" || return
+	assert_equal "$(kill -l "$status")" "$1" "signal"
 }

@@ -109,7 +109,7 @@ offered()
 	semctl-cli create /free
 	semctl-cli create /used
 	start "$posix_peer" open /used
-	wait_until 5 blocked_in "$pid" pause rt_sigsuspend ppoll
+	wait_until 5 blocked_in "$pid" pause rt_sigsuspend poll ppoll
 	run semctl-cli clean --older-than 0 --orphans
 	json '[.semaphores[].name] == ["/free"]'
 	run semctl-cli clean --orphans
@@ -120,7 +120,7 @@ offered()
 	semctl-cli create /a
 	semctl-cli create /b
 	start "$posix_peer" open /a
-	wait_until 5 blocked_in "$pid" pause rt_sigsuspend ppoll
+	wait_until 5 blocked_in "$pid" pause rt_sigsuspend poll ppoll
 	run semctl-cli clean --older-than 0 --sort orphan --reverse
 	json '[.semaphores[].name] == ["/b", "/a"]'
 	run semctl-cli clean --older-than 0 --sort orphan
@@ -143,7 +143,7 @@ offered()
 @test "clean: keeps what a process has mapped" {
 	semctl-cli create /jobs
 	start "$posix_peer" open /jobs
-	wait_until 5 blocked_in "$pid" pause rt_sigsuspend ppoll
+	wait_until 5 blocked_in "$pid" pause rt_sigsuspend poll ppoll
 	kept /jobs "^process $pid has it mapped\$"
 	stop "$pid"
 	offered /jobs
@@ -211,7 +211,7 @@ offered()
 	run semctl-cli create private --value 5
 	name=$(json_get .object)
 	start "$sysv_peer" hold "${name#id:}" 0:-1
-	wait_until 5 blocked_in "$pid" pause rt_sigsuspend ppoll
+	wait_until 5 blocked_in "$pid" pause rt_sigsuspend poll ppoll
 	kept "$name" "^process $pid changed it last and still runs\$"
 	stop "$pid"
 	offered "$name"
@@ -281,7 +281,7 @@ with_pid()
 	# Of a file the kernel tells its owner whether anybody has it.
 	semctl-cli create /jobs
 	start "$posix_peer" open /jobs
-	wait_until 5 blocked_in "$pid" pause rt_sigsuspend ppoll
+	wait_until 5 blocked_in "$pid" pause rt_sigsuspend poll ppoll
 	kept /jobs "^somebody who cannot be seen, .* has it open or mapped\$" hidden
 	stop "$pid"
 	run hidden semctl-cli clean --older-than 0 --name /jobs

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Crowds and kills: never more inside than there are permits, none lost, whoever
 # is killed and whenever. With IPCKIT_LONG=1 in full: 10,000 jobs of 64 workers
-# and 1,000 kills of each kind (IPCKIT_TEST_LIMIT has to allow for it).
+# and 1,000 kills of each kind (IPCKIT_TEST_LIMIT has to allow for it); fewer under
+# sanitizers, where each process takes long to start.
 #
 # Words in single quotes are for other shells and jq.
 # shellcheck disable=SC2016
@@ -11,6 +12,8 @@ load backends
 
 if [[ ${IPCKIT_LONG:-} ]]; then
 	runs=10000 kills=1000
+elif is_sanitized; then
+	runs=100 kills=25
 else
 	runs=500 kills=100
 fi

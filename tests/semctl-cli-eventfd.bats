@@ -55,7 +55,7 @@ with()
 @test "a waiter is woken, timed out, interrupted, killed; the value stays right" {
 	make eventfd 0
 	start semctl-cli wait "$object"
-	wait_until 5 blocked_in "$pid" ppoll
+	wait_until 5 blocked_in "$pid" poll ppoll
 	semctl-cli post "$object"
 	finish "$pid"
 	assert_status 0
@@ -65,7 +65,7 @@ with()
 	assert_status 1
 	for signal in INT TERM KILL; do
 		start semctl-cli wait "$object" --count 2
-		wait_until 5 blocked_in "$pid" ppoll
+		wait_until 5 blocked_in "$pid" poll ppoll
 		kill -$signal "$pid"
 		finish "$pid"
 		assert_status $((128 + $(kill -l $signal)))

@@ -265,7 +265,7 @@ is_queued()
 	run semctl-cli create private --value 3
 	id=$(json_get .id)
 	start "$sysv_peer" hold "$id" 0:-2u
-	wait_until 5 blocked_in "$pid" pause rt_sigsuspend ppoll
+	wait_until 5 blocked_in "$pid" pause rt_sigsuspend poll ppoll
 	assert_equal "$(semctl-cli value "id:$id" --plain -o value)" 1
 	run semctl-cli info "id:$id"
 	json --argjson pid "$pid" '.semaphores[0].pid == $pid and

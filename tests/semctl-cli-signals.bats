@@ -5,13 +5,6 @@
 load helpers
 load backends
 
-# The signal that ended the last process of `finish`, by name.
-died_of()
-{
-	((status > 128)) || fail "not ended by a signal" "$(show_last)" || return
-	assert_equal "$(kill -l "$status")" "$1" "signal"
-}
-
 # since US: the microseconds since then.
 since()
 {

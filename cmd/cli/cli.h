@@ -13,7 +13,9 @@
 #include <ipckit/limit.h>
 #include <ipckit/name.h>
 #include <popt.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum cli_exit {
 	CLI_OK = 0,
@@ -47,15 +49,25 @@ enum cli_type {
 	CLI_KEY,     /* number in JSON, hex in tables and plain */
 	CLI_USER,    /* uid, given as the user's name (null if it has none; the number in tables) */
 	CLI_GROUP,   /* gid, likewise */
+	CLI_OPEN_FLAGS, /* of open(2), as words: "O_RDONLY|O_NONBLOCK" */
 	CLI_PID,     /* 0 in tables: "-" */
 	CLI_ROWS,    /* pointer to an array of structs, its length a size_t at count_offset; described by rows */
 	CLI_GAPS,    /* struct ipckit_gap[], length likewise: {"key":"reason"}; left out of JSON when empty */
 	CLI_REAL,    /* double */
-	CLI_WORD,    /* an enum, given as its word among words */
+	CLI_CHARS,   /* char[], within the row: empty is null */
+	CLI_WORD,    /* an enum, given as its word among words; where that is NULL a char *, the word itself */
 	CLI_STRINGS, /* pointer to an array of const char *, none of them NULL; length like that of CLI_ROWS */
 	CLI_INTEGERS, /* pointer to an array of int64_t, likewise */
 	CLI_BLOCK,   /* char *, lines of text: in tables of one record below its name, elsewhere only by --columns */
+	CLI_DATA,    /* const void *, any bytes: NULL is null; how many a size_t at count_offset */
 };
+
+/*
+ * Bytes (CLI_DATA) are a string in JSON where they are UTF-8 without NUL, else there is NAME_base64
+ * in its place. In plain: TAB, newline, carriage return and backslash as \t \n \r \\, a NUL and bytes that
+ * are no UTF-8 as \xHH, so that nothing is lost; "-" is null, and one that reads like it has a backslash
+ * before it. In tables whatever else could steer a terminal is written so, too.
+ */
 
 /*
  * Lists (CLI_STRINGS, CLI_INTEGERS) are arrays in JSON, null where the pointer is NULL and the
@@ -81,16 +93,20 @@ struct cli_field {
 	const char *summary; /* what --columns help says */
 	unsigned kinds;      /* kinds of row that have it, bits of cli_table.kind(); 0: all */
 	unsigned flags;
-	size_t count_offset;           /* CLI_ROWS, CLI_GAPS, CLI_STRINGS, CLI_INTEGERS */
+	size_t count_offset;           /* CLI_ROWS, CLI_GAPS, CLI_STRINGS, CLI_INTEGERS, CLI_DATA */
 	const struct cli_table *rows;  /* CLI_ROWS */
-	const char *const *words;      /* CLI_WORD: by value of the enum */
+	const char *const *words;      /* CLI_WORD: by value of the enum, or NULL */
+	unsigned json_kinds; /* kinds of row in whose JSON it is unasked; 0: all that have it */
 };
+
+/* In json_kinds: of no row. */
+#define CLI_NO_KIND (1u << 31)
 
 struct cli_table {
 	const struct cli_field *fields; /* ends with a name of NULL */
 	size_t size;                    /* of one row */
 	const char *key;                /* of the JSON array of a list: "semaphores" */
-	unsigned (*kind)(const void *row); /* one bit; NULL where all rows are alike */
+	unsigned (*kind)(const void *row); /* bits; NULL where all rows are alike */
 };
 
 /* ---- verbs and tools ---- */
@@ -119,12 +135,15 @@ struct cli_verb {
 	int (*run)(struct cli *cli);      /* returns an exit status */
 };
 
+struct cli_noun;
+
 struct cli_tool {
 	const char *name;
 	const char *summary;
 	const struct cli_verb *const *verbs; /* in the order of help; ends with NULL */
 	/* What runs where the first word is no verb, with all words as its own, or NULL. One of verbs. */
 	const struct cli_verb *fallback;
+	const struct cli_noun *noun; /* noun.h: the objects that it is for, or NULL */
 };
 
 enum cli_format { CLI_FORMAT_NONE, CLI_FORMAT_JSON, CLI_FORMAT_TABLE, CLI_FORMAT_PLAIN };
@@ -194,8 +213,14 @@ const char *cli_errno_words(int error); /* "timed out" */
 /* A verb's one record, or its list; printed at the end of the run. Returns CLI_OK or a failure's status. */
 int cli_emit_record(struct cli *cli, const struct cli_table *table, const void *row);
 int cli_emit_list(struct cli *cli, const struct cli_table *table, const void *rows, size_t count);
-/* One document (line) of a stream, written and flushed at once. */
+/* One document (line) of a stream, written and flushed at once. Does not return where a signal that was caught
+ * (cli_deadline()) ends the write, see cli_undo_with(). */
 int cli_emit_line(struct cli *cli, const struct cli_table *table, const void *row);
+/* Bytes of a stream as they are, likewise, by one write(2) where that takes all of them; nothing where nothing is
+ * to be printed. Implies cli_raw(). */
+int cli_emit_bytes(struct cli *cli, const void *data, size_t size);
+/* This run's output is bytes: a failure is told on stderr and by the status alone, no error document follows. */
+void cli_raw(struct cli *cli);
 /*
  * A result that is a text of its own, of a CLI_TEXT verb: written between these two to the
  * stream that is returned. As it is in tables and plain; nowhere with --quiet; where JSON was asked
@@ -207,6 +232,11 @@ int cli_emit_line(struct cli *cli, const struct cli_table *table, const void *ro
  */
 FILE *cli_text_begin(struct cli *cli);
 int cli_text_end(struct cli *cli, int error);
+/* A failure does not take the place of the results: a list that is incomplete is printed with the error beside
+ * it, and counts as written for cli_undo_with(). */
+void cli_keep_results(struct cli *cli);
+/* A row as a line of JSON, for a message: freed by the caller, NULL without memory. */
+char *cli_row_text(const struct cli_table *table, const void *row);
 /* Of a verb that answers unless it is told to act: this run acts, so it is silent unless it was asked to print. */
 void cli_acts(struct cli *cli);
 /* Whether a result would be printed at all. */
@@ -220,6 +250,11 @@ bool cli_prints(const struct cli *cli);
  * end: called once, after run() has returned, with whether the run went well and
  * all of its output was written; frees arg in either case. Returns 0, or -errno
  * where it could not take back.
+ *
+ * Where a write fails before that, in a stream, or a signal that was caught ends it, it is called with false
+ * right then, from within cli_emit_line() or cli_emit_bytes(): a verb that is told of a failure by these does
+ * not touch arg any more, and returns. A verb that streams keeps in arg what is taken back: what it has taken
+ * and not yet emitted. The reader may have got a part of that, if it is larger than PIPE_BUF.
  */
 void cli_undo_with(struct cli *cli, int (*end)(void *arg, bool written), void *arg);
 
@@ -227,6 +262,74 @@ void cli_undo_with(struct cli *cli, int (*end)(void *arg, bool written), void *a
 
 /* The length of the UTF-8 character at text (not at its end), 0 where there is none. */
 size_t cli_utf8_length(const char *text);
+
+/* The nearest of some words, offered one after the other. */
+struct cli_nearest {
+	const char *typed;
+	const char *best; /* NULL: none is near */
+	unsigned distance;
+};
+void cli_nearest_offer(struct cli_nearest *nearest, const char *word);
+
+/*
+ * Room for one more behind n elements of an array that grows in no other way: it is doubled whenever a power of
+ * two is full. The array, perhaps moved, or NULL, and then it is as it was.
+ */
+static inline void *cli_array_room(void *list, size_t n, size_t size)
+{
+	return n & (n - 1) ? list : reallocarray(list, n ? n * 2 : 1, size);
+}
+
+/* ---- base64 (base64.c): RFC 4648, with padding ---- */
+
+/* Freed by the caller, NULL without memory. */
+char *cli_base64(const void *data, size_t size);
+/*
+ * Strict: no white space, all of the padding, no stray bits before it. data: freed by the caller, with a NUL
+ * after the last byte. Returns 0, -EINVAL or -ENOMEM.
+ */
+int cli_base64_decode(const char *text, size_t length, char **data, size_t *size);
+
+/* ---- records of an input (input.c) ---- */
+
+enum cli_records_mode {
+	CLI_RECORDS_LINES, /* ended by a newline, which a last line may lack */
+	CLI_RECORDS_NULL,  /* ended by a NUL, likewise */
+	CLI_RECORDS_WHOLE, /* all of the input is one, even if it is empty */
+};
+
+struct cli_records {
+	const char *name; /* of the input, for messages: "standard input" or the path */
+	uint64_t number;  /* of the record that next() has given or refused, from 1 */
+
+	/* of input.c */
+	int fd;
+	enum cli_records_mode mode;
+	size_t limit;
+	char *buffer;
+	size_t room, next, end; /* what is unread lies from next to end */
+	size_t searched;        /* bytes of it that hold no end of a record */
+	bool ended, skips;
+};
+
+/*
+ * Opens an input. path: "-" or NULL for standard input, must last as long as the records. limit: the bytes that a
+ * record may have, its end not counted; SIZE_MAX for any number. Opening a FIFO blocks until it has a writer.
+ * Returns 0, -ENOMEM, or -errno of open(2); -EINTR where a signal that was caught (cli_deadline()) ended it.
+ */
+int cli_records_open(const char *path, enum cli_records_mode mode, size_t limit, struct cli_records *out);
+
+/*
+ * The next record, as soon as it is complete: data points into a buffer, until the next call. No NUL is put
+ * after it.
+ *
+ * Returns 1; 0 at the end; -EMSGSIZE for a record beyond the limit, of which nothing is given and which the next
+ * call passes over; -EINTR as above; -ENOMEM; -errno of read(2).
+ */
+int cli_records_next(struct cli_records *records, const char **data, size_t *size);
+
+/* Standard input stays open. Safe on a zeroed struct. */
+void cli_records_close(struct cli_records *records);
 
 /* ---- arguments: parsed in one place, worded in one place; 0 or the exit status ---- */
 
@@ -284,6 +387,22 @@ bool cli_stop_commit(void);
 /* Dies by the signal that came, as if it had never been caught; returns if none came. */
 void cli_stop_die(void);
 
+/* The signal that came, or 0; from here on it has not come: for who goes on, and may be told again. */
+int cli_stop_take(void);
+
+/* Dies by a signal, as if it had never been caught. */
+void cli_die_by(int signal);
+
+/* Holds SIGPIPE and SIGXFSZ back, after cli_deadline(): a write that fails says so, and does not end a run that has
+ * something in hand. A COMMAND is started without that. */
+void cli_hold_faults(void);
+
+/* The mask of signals as it was inherited. */
+void cli_stop_mask(sigset_t *mask);
+
+/* Whether a signal came that is to end the run. */
+bool cli_stopped(void);
+
 /* Dispositions, mask and timers as they were inherited: before a COMMAND starts. */
 void cli_stop_restore(void);
 
@@ -303,6 +422,13 @@ void cli_unshield(void);
 
 /* Becomes COMMAND (execvp). Returns only on failure, reported, with its status. */
 int cli_become(struct cli *cli);
+
+/* Whether COMMAND is there and may be executed, before anything is done for it: 0, or the status of the failure. */
+int cli_check_command(struct cli *cli);
+
+/* Starts COMMAND with a descriptor as its standard input, and signals as they were inherited. Returns 0, or
+ * the status of the failure, reported. */
+int cli_spawn(struct cli *cli, int input, pid_t *out);
 
 /* ---- guardians (guardian.c): permits that the kernel does not give back by itself ---- */
 

@@ -2,9 +2,11 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Whether a directory of PATH, of those that can be searched, has it in that mode (access(2)). */
@@ -64,4 +66,58 @@ int cli_become(struct cli *cli)
 	error = settle(command, errno);
 	cli_guard_cancel();
 	return fail(cli, command, error);
+}
+
+int cli_check_command(struct cli *cli)
+{
+	const char *command = cli->command[0];
+	struct stat st;
+
+	if (!is_file(command, F_OK))
+		return fail(cli, command, ENOENT);
+	if (!is_file(command, X_OK) || (strchr(command, '/') && !stat(command, &st) && S_ISDIR(st.st_mode)))
+		return fail(cli, command, EACCES);
+	return 0;
+}
+
+/* Its signals as this run inherited them; caught ones have their default action after exec. */
+static int spawn(char **command, int input, pid_t *out)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t mask;
+	int error = posix_spawn_file_actions_init(&actions);
+
+	if (error)
+		return error;
+	error = posix_spawnattr_init(&attributes);
+	if (!error) {
+		cli_stop_mask(&mask);
+		error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) ?:
+			posix_spawnattr_setsigmask(&attributes, &mask) ?:
+			posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK) ?:
+			posix_spawnp(out, command[0], &actions, &attributes, command, environ);
+		posix_spawnattr_destroy(&attributes);
+	}
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+int cli_spawn(struct cli *cli, int input, pid_t *out)
+{
+	const char *command = cli->command[0];
+	struct ipckit_limit limit;
+	int error = spawn(cli->command, input, out);
+
+	switch (error) {
+	case 0:
+		return 0;
+	case EAGAIN:
+	case ENOMEM:
+	case EMFILE:
+		if (!ipckit_limit_of_process(error, &limit))
+			return cli_fail_limit(cli, command, error, &limit);
+		return cli_fail(cli, command, error, "no process could be started");
+	}
+	return fail(cli, command, settle(command, error));
 }

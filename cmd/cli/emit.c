@@ -2,11 +2,7 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 void cli_acts(struct cli *cli)
 {
@@ -17,104 +13,6 @@ void cli_acts(struct cli *cli)
 bool cli_prints(const struct cli *cli)
 {
 	return cli->format != CLI_FORMAT_NONE;
-}
-
-bool cli_is_terminal(FILE *stream)
-{
-	int fd = fileno(stream);
-
-	return fd >= 0 && isatty(fd);
-}
-
-/* ---- taking back ---- */
-
-static void mask_pipe(int how)
-{
-	sigset_t mask;
-
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGPIPE);
-	sigprocmask(how, &mask, NULL);
-}
-
-void cli_undo_with(struct cli *cli, int (*end)(void *arg, bool written), void *arg)
-{
-	struct cli_output *output = cli->output;
-	struct sigaction action;
-	sigset_t mask;
-
-	output->end = end;
-	output->end_arg = arg;
-	sigaction(SIGPIPE, NULL, &action);
-	sigprocmask(SIG_SETMASK, NULL, &mask);
-	output->holds_pipe = action.sa_handler != SIG_IGN && !sigismember(&mask, SIGPIPE);
-	if (output->holds_pipe)
-		mask_pipe(SIG_BLOCK);
-}
-
-/* Whether the run ends by SIGPIPE as soon as that is held back no more. */
-static bool dies_of_pipe(const struct cli_output *output)
-{
-	sigset_t pending;
-
-	return output->holds_pipe && !sigpending(&pending) && sigismember(&pending, SIGPIPE);
-}
-
-/* Does not return where the reader of the output has gone. */
-static void end_undo(struct cli *cli, bool written)
-{
-	struct cli_output *output = cli->output;
-	int (*end)(void *arg, bool written) = output->end;
-	int error;
-
-	if (!end)
-		return;
-	output->end = NULL;
-	/* run() has returned: nothing is left that a fault in a mapped file could go back to. */
-	cli_unshield();
-	error = end(output->end_arg, written && !dies_of_pipe(output));
-	if (error)
-		cli_warn(cli, "what was done could not be taken back: %s", cli_errno_words(error));
-	if (output->holds_pipe)
-		mask_pipe(SIG_UNBLOCK);
-	output->holds_pipe = false;
-}
-
-/* ---- writing ---- */
-
-static int fail_write(struct cli *cli, int error)
-{
-	int status = CLI_SYSTEM;
-
-	cli->output->broken = true;
-	/* What could not be written is not to be tried again at exit. */
-	__fpurge(cli->output->stream);
-	if (cli->output->failure.reported)
-		status = cli->output->failure.exit;
-	cli_fail(cli, "standard output", error, NULL);
-	return status;
-}
-
-void cli_note_write(struct cli_output *output)
-{
-	if (ferror(output->stream) && !output->write_error)
-		output->write_error = errno;
-}
-
-static int flush(struct cli *cli)
-{
-	int error;
-
-	errno = 0;
-	if (cli->output->broken)
-		return CLI_SYSTEM;
-	if (!fflush(cli->output->stream) && !ferror(cli->output->stream))
-		return CLI_OK;
-	/* The flush may have found nothing left to write: then it is known from before. */
-	error = errno ?: cli->output->write_error ?: EIO;
-	/* Before it is reported: without a reader the run ends here, quietly. */
-	end_undo(cli, false);
-	return fail_write(cli, error);
 }
 
 /* A result: one row, or rows, and how they are printed. */
@@ -207,16 +105,16 @@ int cli_emit_list(struct cli *cli, const struct cli_table *table, const void *ro
 	return emit(cli, &(struct result){ table, rows, count, CLI_SHAPE_LIST, render_list });
 }
 
-static int render_line(struct cli *cli, const struct cli_columns *columns,
-		       const struct result *result)
+static int render_line(struct cli *cli, const struct cli_table *table, const void *row)
 {
+	const struct cli_columns *columns = &cli->output->line_columns;
 	bool human = cli->format == CLI_FORMAT_TABLE, first = !cli->output->lines;
 	json_t *document;
 	int error;
 
 	cli->output->lines = true;
 	if (cli->format == CLI_FORMAT_JSON) {
-		error = cli_json_row(columns, result->table, result->rows, &document);
+		error = cli_json_row(columns, table, row, &document);
 		if (error)
 			return error;
 		error = cli_json_print(cli, document, true);
@@ -229,16 +127,56 @@ static int render_line(struct cli *cli, const struct cli_columns *columns,
 		if (error)
 			return error;
 	}
-	return cli_plain_row(cli, columns, result->table, result->rows, human);
+	return cli_plain_row(cli, columns, table, row, human);
+}
+
+/* The columns stay the same from line to line. */
+static int choose_line(struct cli *cli, const struct cli_table *table)
+{
+	struct cli_output *output = cli->output;
+	struct cli_columns columns;
+	int status;
+
+	if (output->line_table == table)
+		return CLI_OK;
+	status = cli_columns_choose(cli, table, CLI_SHAPE_LINE, &columns);
+	if (status)
+		return status;
+	free(output->line_columns.list);
+	output->line_columns = columns;
+	output->line_table = table;
+	return CLI_OK;
 }
 
 int cli_emit_line(struct cli *cli, const struct cli_table *table, const void *row)
 {
-	int status = emit(cli, &(struct result){ table, row, 1, CLI_SHAPE_LINE, render_line });
+	int status, error;
 
-	if (status || !cli_prints(cli))
+	if (!cli_prints(cli))
+		return CLI_OK;
+	status = choose_line(cli, table);
+	if (status)
 		return status;
-	return flush(cli);
+	error = render_line(cli, table, row);
+	return error ? cli_fail(cli, NULL, error, NULL) : cli_output_flush(cli);
+}
+
+char *cli_row_text(const struct cli_table *table, const void *row)
+{
+	struct cli_columns columns;
+	json_t *document;
+	char *text;
+	int error = cli_columns_all(table, 0, &columns);
+
+	if (error)
+		return NULL;
+	error = cli_json_row(&columns, table, row, &document);
+	free(columns.list);
+	if (error)
+		return NULL;
+	text = json_dumps(document, JSON_COMPACT);
+	json_decref(document);
+	return text;
 }
 
 /* ---- texts ---- */
@@ -295,10 +233,9 @@ int cli_text_end(struct cli *cli, int error)
 	struct cli_output *output = cli->output;
 	int closed;
 
-	cli_note_write(output);
 	/* What a stream could not take is said of the output. */
 	if (!output->text && ferror(output->stream))
-		return flush(cli);
+		return cli_output_flush(cli);
 	closed = close_text(output);
 	if (!error)
 		error = closed;
@@ -322,30 +259,38 @@ static int print_failure(struct cli *cli)
 	return error;
 }
 
-static int print_document(struct cli *cli)
+void cli_keep_results(struct cli *cli)
+{
+	cli->output->partial = true;
+}
+
+/* {"messages":[...],"error":{...}} */
+static int print_partial(struct cli *cli)
+{
+	json_t *failure;
+	int error = cli_json_failure(cli, &cli->output->failure, &failure);
+
+	if (error)
+		return error;
+	error = json_object_update(cli->output->document, failure) ? -ENOMEM : 0;
+	json_decref(failure);
+	return error ?: cli_json_print(cli, cli->output->document, false);
+}
+
+int cli_print_document(struct cli *cli)
 {
 	struct cli_output *output = cli->output;
 
-	if (cli->format != CLI_FORMAT_JSON || output->broken)
+	if (cli->format != CLI_FORMAT_JSON || output->broken || output->raw)
 		return 0;
 	if (output->failure.reported)
-		return print_failure(cli);
+		return output->partial && output->document ? print_partial(cli) : print_failure(cli);
 	return output->document ? cli_json_print(cli, output->document, false) : 0;
 }
 
-int cli_output_end(struct cli *cli, int status)
+void cli_emit_free(struct cli_output *output)
 {
-	struct cli_output *output = cli->output;
-	int error = print_document(cli), written;
-
-	if (error)
-		status = cli_fail(cli, NULL, error, NULL);
-	/* Was it broken before, the failure is counted only where nobody did. */
-	written = output->broken && status ? status : flush(cli);
-	end_undo(cli, !written && !status);
 	json_decref(output->document);
+	free(output->line_columns.list);
 	free_text(output);
-	free(output->failure.object);
-	free(output->failure.message);
-	return written ?: status;
 }

@@ -193,9 +193,12 @@ int cli_fail(struct cli *cli, const char *object, int error, const char *format,
 }
 
 /* Of what a limit forbids these say little: they are mostly about something else. */
-static const char *limit_words(int error)
+static const char *limit_words(int error, const struct ipckit_limit *limit)
 {
 	switch (abs(error)) {
+	case EMFILE:
+		/* Of queues, not of descriptors. */
+		return limit->needed.known ? "more than is allowed" : cli_errno_words(error);
 	case EINVAL:
 		return "more than is allowed";
 	case EFBIG:
@@ -216,7 +219,7 @@ static char *limit_message(int error, const struct ipckit_limit *limit)
 
 	if (!stream)
 		return NULL;
-	fprintf(stream, "%s: %s", limit_words(error), limit->name);
+	fprintf(stream, "%s: %s", limit_words(error, limit), limit->name);
 	if (limit->value.known)
 		fprintf(stream, " is %" PRId64 "%s%s", limit->value.value, limit->unit ? " " : "",
 			limit->unit ?: "");
@@ -225,6 +228,8 @@ static char *limit_message(int error, const struct ipckit_limit *limit)
 	if (limit->used.known)
 		fprintf(stream, ", %s%" PRId64 " in use", limit->estimate ? "about " : "",
 			limit->used.value);
+	if (limit->needed.known)
+		fprintf(stream, ", %" PRId64 " needed", limit->needed.value);
 	if (fclose(stream)) {
 		free(text);
 		return NULL;

@@ -69,22 +69,18 @@ void cli_list_options(FILE *stream, const struct cli_options *options);
 /* ---- text.c ---- */
 
 bool cli_utf8_valid(const char *text);
+/* The same of bytes, which need no NUL at their end and may hold none. */
+bool cli_utf8_valid_bytes(const char *data, size_t size);
+/* cli_utf8_length() of the first of at least one byte. */
+size_t cli_utf8_length_in(const char *data, size_t size);
 /* A copy with U+FFFD for each byte that belongs to no character; NULL without memory. */
 char *cli_utf8_repair(const char *text);
 /* Writes text so that it stays on one line and cannot steer a terminal. */
 void cli_put_safe(FILE *stream, const char *text);
-/* The same of a part of a text, which ends at a NUL or where a character begins. */
+/* The same of bytes: all that are no UTF-8, and NULs, are shown in hex. */
 void cli_put_safe_part(FILE *stream, const char *text, size_t size);
 /* How many characters cli_put_safe() writes. */
 size_t cli_safe_width(const char *text);
-
-/* The nearest of some words, offered one after the other. */
-struct cli_nearest {
-	const char *typed;
-	const char *best; /* NULL: none is near */
-	unsigned distance;
-};
-void cli_nearest_offer(struct cli_nearest *nearest, const char *word);
 
 /* Insertions, deletions, changes and swaps of neighbours that make b of a. */
 unsigned cli_distance(const char *a, const char *b);
@@ -94,12 +90,7 @@ void cli_human_size(int64_t bytes, char *text, size_t size);
 /* "3h ago", "in 5m"; "never" for 0. */
 void cli_human_age(int64_t time, int64_t now, char *text, size_t size);
 
-/* ---- base64.c ---- */
-
-/* RFC 4648, with padding; freed by the caller, NULL without memory. */
-char *cli_base64(const void *data, size_t size);
-
-/* ---- emit.c: what is printed, whatever the format ---- */
+/* ---- output.c, emit.c: what is printed, whatever the format ---- */
 
 struct cli_failure {
 	bool reported;
@@ -111,26 +102,33 @@ struct cli_failure {
 	struct ipckit_limit limit;
 };
 
-struct cli_output {
-	FILE *stream;
-	FILE *text; /* of cli_text_begin(), where it is not the stream itself */
-	char *collected;
-	size_t collected_size;
-	json_t *document;
-	struct cli_failure failure; /* the first one */
-	bool lines;                 /* a line of a stream was printed */
-	bool broken;                /* a failed write was reported */
-	int write_error;            /* errno of a write that failed before the last flush, 0 if not known */
-	int (*end)(void *arg, bool written); /* of cli_undo_with() */
-	void *end_arg;
-	bool holds_pipe;            /* SIGPIPE is blocked until then */
-};
-
 /* The columns to print: fields of a table in order. */
 struct cli_columns {
 	const struct cli_field **list;
 	size_t count;
 	bool chosen; /* by --columns */
+};
+
+struct cli_output {
+	FILE *stream; /* collects, and writes by output.c */
+	FILE *text;   /* of cli_text_begin(), where it is not the stream itself */
+	char *collected;
+	size_t collected_size;
+	json_t *document;
+	struct cli_failure failure; /* the first one */
+	bool lines;                 /* a line of a stream was printed */
+	const struct cli_table *line_table; /* of the last one, or NULL, and its columns */
+	struct cli_columns line_columns;
+	bool raw;                   /* bytes: no documents */
+	bool broken;                /* a failed write was reported */
+	int write_error;            /* errno of the write that failed: it was the last one */
+	bool ending;                /* run() has returned */
+	bool partial;               /* results stand beside a failure */
+	bool bytes;                 /* cli_emit_bytes() has begun */
+	bool untaken;               /* what was done could not be taken back */
+	int (*end)(void *arg, bool written); /* of cli_undo_with() */
+	void *end_arg;
+	bool holds_pipe;            /* SIGPIPE is blocked until then */
 };
 
 enum cli_holds {
@@ -144,6 +142,7 @@ enum cli_holds {
 	CLI_HOLDS_GAPS,
 	CLI_HOLDS_STRINGS,
 	CLI_HOLDS_INTEGERS,
+	CLI_HOLDS_DATA, /* bytes */
 };
 
 /* What one row has in one field. */
@@ -202,13 +201,21 @@ int cli_columns_check(struct cli *cli, const struct cli_table *table);
 /* The text of a column's heading; freed by the caller. */
 char *cli_heading(const struct cli_field *field);
 
-/* ---- emit.c ---- */
+/* ---- output.c ---- */
 
+void cli_output_begin(struct cli *cli);
 /* Prints what is left and checks that all of it was written. Returns the status of the run. */
 int cli_output_end(struct cli *cli, int status);
-bool cli_is_terminal(FILE *stream);
-/* Called right after much was written: keeps errno, should that have failed. */
-void cli_note_write(struct cli_output *output);
+/* Writes what was collected. Returns CLI_OK or a failure's status. */
+int cli_output_flush(struct cli *cli);
+/* Whether standard output is one. */
+bool cli_is_terminal(void);
+
+/* ---- emit.c ---- */
+
+/* The document of the run, that of its failure where it failed. 0 or -ENOMEM. */
+int cli_print_document(struct cli *cli);
+void cli_emit_free(struct cli_output *output);
 
 /* The renderings. 0 or -ENOMEM. */
 int cli_json_row(const struct cli_columns *columns, const struct cli_table *table, const void *row,

@@ -45,6 +45,26 @@ static int set_text(json_t *object, const char *key, const char *text)
 	return set(object, key, json_string(text));
 }
 
+/* Bytes are given exactly: the text, or else base64 in its place. */
+static int set_data(json_t *object, const char *key, const char *data, size_t size)
+{
+	char *second, *encoded;
+	int error = -ENOMEM;
+
+	if (!data)
+		return set(object, key, json_null());
+	if (cli_utf8_valid_bytes(data, size))
+		return set(object, key, json_stringn_nocheck(data, size));
+	if (asprintf(&second, "%s_base64", key) < 0)
+		return -ENOMEM;
+	encoded = cli_base64(data, size);
+	if (encoded)
+		error = set(object, second, json_string_nocheck(encoded));
+	free(encoded);
+	free(second);
+	return error;
+}
+
 static int set_gaps(json_t *object, const char *key, const struct ipckit_gap *gaps, size_t count)
 {
 	json_t *reasons;
@@ -165,9 +185,20 @@ static int set_value(json_t *object, const struct cli_field *field, const struct
 		return set_strings(object, field->name, value);
 	case CLI_HOLDS_INTEGERS:
 		return set_integers(object, field->name, value);
+	case CLI_HOLDS_DATA:
+		return set_data(object, field->name, value->rows, value->count);
 	default:
 		return set(object, field->name, json_null());
 	}
+}
+
+/* Other fields of the document tell it in the kernel's words. */
+static bool is_left_out(const struct cli_columns *columns, const struct cli_field *field,
+			const struct cli_table *table, const void *row)
+{
+	unsigned kinds = table->kind ? table->kind(row) : 0;
+
+	return !columns->chosen && field->json_kinds && !(field->json_kinds & kinds);
 }
 
 int cli_json_row(const struct cli_columns *columns, const struct cli_table *table, const void *row,
@@ -180,6 +211,8 @@ int cli_json_row(const struct cli_columns *columns, const struct cli_table *tabl
 	if (!object)
 		return -ENOMEM;
 	for (size_t i = 0; i < columns->count && !error; i++) {
+		if (is_left_out(columns, columns->list[i], table, row))
+			continue;
 		cli_value_get(table, columns->list[i], row, true, &value);
 		error = set_value(object, columns->list[i], &value);
 	}
@@ -210,20 +243,11 @@ int cli_json_rows(const struct cli_columns *columns, const struct cli_table *tab
 
 int cli_json_text(const char *data, size_t size, json_t **out)
 {
-	bool is_text = strlen(data) == size && cli_utf8_valid(data);
-	char *encoded = is_text ? NULL : cli_base64(data, size);
 	json_t *document = new_document();
-	int error = 0;
+	int error = set_data(document, "data", data, size);
 
-	if (!is_text && !encoded)
-		error = -ENOMEM;
-	else if (is_text)
-		error = set(document, "data", json_stringn_nocheck(data, size));
-	else
-		error = set(document, "data_base64", json_string_nocheck(encoded));
 	if (!error)
 		error = set(document, "size", json_integer((json_int_t)size));
-	free(encoded);
 	if (error)
 		json_decref(document);
 	else
@@ -241,7 +265,8 @@ static int set_limit(json_t *error, const struct ipckit_limit *limit)
 	json_t *object = json_object();
 
 	if (set_text(object, "name", limit->name) || set(object, "value", number(&limit->value)) ||
-	    set(object, "used", number(&limit->used))) {
+	    set(object, "used", number(&limit->used)) ||
+	    (limit->needed.known && set(object, "needed", number(&limit->needed)))) {
 		json_decref(object);
 		return -ENOMEM;
 	}
@@ -270,13 +295,12 @@ int cli_json_failure(const struct cli *cli, const struct cli_failure *failure, j
 int cli_json_print(const struct cli *cli, const json_t *document, bool line)
 {
 	FILE *stream = cli->output->stream;
-	bool indent = !line && (cli->pretty || cli_is_terminal(stream));
+	bool indent = !line && (cli->pretty || cli_is_terminal());
 
 	/* A stream that cannot be written to is found out when it is flushed. */
 	if (json_dumpf(document, stream, JSON_REAL_PRECISION(15) |
 		       (indent ? JSON_INDENT(2) : JSON_COMPACT)) && !ferror(stream))
 		return -ENOMEM;
-	cli_note_write(cli->output);
 	fputc('\n', stream);
 	return 0;
 }

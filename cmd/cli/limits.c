@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli-limits.h"
+#include "noun.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static struct ipckit_maybe percent(const struct ipckit_limit *limit)
 				      limit->value.value));
 }
 
-int cli_emit_limits(struct cli *cli, const struct ipckit_limits *limits)
+static int emit(struct cli *cli, const struct ipckit_limits *limits)
 {
 	struct row *rows = calloc(limits->count, sizeof(*rows));
 	int r;
@@ -57,5 +57,17 @@ int cli_emit_limits(struct cli *cli, const struct ipckit_limits *limits)
 	}
 	r = cli_emit_list(cli, &cli_limits_table, rows, limits->count);
 	free(rows);
+	return r;
+}
+
+int cli_run_limits(struct cli *cli)
+{
+	struct ipckit_limits limits = { 0 };
+	int r = cli->tool->noun->limits(&limits);
+
+	if (r)
+		return cli_fail(cli, NULL, r, NULL);
+	r = emit(cli, &limits);
+	ipckit_limits_free(&limits);
 	return r;
 }

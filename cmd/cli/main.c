@@ -25,9 +25,13 @@ static const char *nearest_verb(const struct cli_tool *tool, const char *word)
 {
 	struct cli_nearest nearest = { .typed = word };
 
-	for (size_t i = 0; tool->verbs[i]; i++)
-		if (!(tool->verbs[i]->flags & CLI_HIDDEN))
-			cli_nearest_offer(&nearest, tool->verbs[i]->name);
+	for (size_t i = 0; tool->verbs[i]; i++) {
+		if (tool->verbs[i]->flags & CLI_HIDDEN)
+			continue;
+		cli_nearest_offer(&nearest, tool->verbs[i]->name);
+		if (tool->verbs[i]->alias)
+			cli_nearest_offer(&nearest, tool->verbs[i]->alias);
+	}
 	return nearest.best;
 }
 
@@ -176,12 +180,13 @@ static void hold_standard_descriptors(void)
 
 int cli_main(const struct cli_tool *tool, int argc, char **argv)
 {
-	struct cli_output output = { .stream = stdout };
+	struct cli_output output = { 0 };
 	struct cli cli = { .tool = tool, .output = &output };
 	struct cli_options options = { 0 };
 	int status;
 
 	hold_standard_descriptors();
+	cli_output_begin(&cli);
 	status = cli_options_read(&cli, &options, argc, argv);
 	if (!status)
 		status = run(&cli, &options);

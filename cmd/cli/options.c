@@ -289,7 +289,7 @@ static int settle_format(struct cli *cli)
 	cli->format_given = format;
 	if (quiet || format || !(flags & (CLI_ANSWERS | CLI_TEXT)))
 		return 0;
-	if (cli_is_terminal(cli->output->stream))
+	if (cli_is_terminal())
 		cli->format = CLI_FORMAT_TABLE;
 	else
 		cli->format = flags & CLI_TEXT ? CLI_FORMAT_PLAIN : CLI_FORMAT_JSON;

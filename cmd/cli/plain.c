@@ -44,6 +44,39 @@ static void put_list(FILE *stream, const struct cli_value *value)
 	}
 }
 
+/* How many bytes from the first on stand for themselves. */
+static size_t ordinary(const char *data, size_t size)
+{
+	size_t n = 0, length = 1;
+
+	while (n < size && length) {
+		length = data[n] && !strchr(SPECIAL, data[n]) ? cli_utf8_length_in(data + n, size - n) : 0;
+		n += length;
+	}
+	return n;
+}
+
+static void put_data(FILE *stream, const char *data, size_t size)
+{
+	const char *end = data + size;
+
+	if (size == 1 && *data == '-')
+		fputc('\\', stream);
+	while (data < end) {
+		size_t run = ordinary(data, (size_t)(end - data));
+
+		fwrite(data, 1, run, stream);
+		data += run;
+		if (data == end)
+			return;
+		if (*data && strchr(SPECIAL, *data))
+			put_escaped(stream, (char[]){ *data, '\0' }, SPECIAL);
+		else
+			fprintf(stream, "\\x%02x", (unsigned char)*data);
+		data++;
+	}
+}
+
 static int put_cell(struct cli *cli, const struct cli_field *field, const struct cli_value *value,
 		    bool human)
 {
@@ -52,6 +85,10 @@ static int put_cell(struct cli *cli, const struct cli_field *field, const struct
 
 	if (!human && cli_field_is_list(field) && value->holds != CLI_HOLDS_NOTHING) {
 		put_list(stream, value);
+		return 0;
+	}
+	if (!human && value->holds == CLI_HOLDS_DATA) {
+		put_data(stream, value->rows, value->count);
 		return 0;
 	}
 	text = cli_value_text(cli, field, value, human);

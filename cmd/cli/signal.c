@@ -151,17 +151,53 @@ bool cli_stop_commit(void)
 	return !stopped;
 }
 
-void cli_stop_die(void)
+void cli_die_by(int signal)
 {
 	sigset_t mask;
 
-	if (!stopped)
-		return;
 	cli_stop_restore();
 	sigemptyset(&mask);
-	sigaddset(&mask, stopped);
+	sigaddset(&mask, signal);
 	sigprocmask(SIG_UNBLOCK, &mask, NULL);
-	raise(stopped);
+	raise(signal);
+}
+
+void cli_stop_die(void)
+{
+	if (stopped)
+		cli_die_by(stopped);
+}
+
+int cli_stop_take(void)
+{
+	int signal = __atomic_exchange_n(&stopped, 0, __ATOMIC_RELAXED);
+
+	if (signal)
+		insist_no_more();
+	return signal;
+}
+
+void cli_hold_faults(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGPIPE);
+	sigaddset(&mask, SIGXFSZ);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+}
+
+void cli_stop_mask(sigset_t *mask)
+{
+	if (saved.caught)
+		*mask = saved.mask;
+	else
+		sigprocmask(SIG_SETMASK, NULL, mask);
+}
+
+bool cli_stopped(void)
+{
+	return stopped;
 }
 
 void cli_stop_only(int signal)

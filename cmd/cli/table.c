@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 /*
  * libsmartcols is loaded when a table is printed, and not before: linked, it would
@@ -20,6 +21,7 @@
 	F(table_new_line)                                                                    \
 	F(line_refer_data)                                                                   \
 	F(table_enable_colors)                                                               \
+	F(table_enable_noencoding)                                                           \
 	F(column_get_header)                                                                 \
 	F(cell_set_color)                                                                    \
 	F(table_set_termforce)                                                               \
@@ -63,11 +65,11 @@ static bool load(struct cli *cli)
 	return scols.loaded;
 }
 
-static bool wants_colors(FILE *stream)
+static bool wants_colors(void)
 {
 	const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
 
-	return cli_is_terminal(stream) && !(refused && *refused) &&
+	return cli_is_terminal() && !(refused && *refused) &&
 	       !(terminal && !strcmp(terminal, "dumb"));
 }
 
@@ -75,8 +77,8 @@ static bool wants_colors(FILE *stream)
 
 static bool is_text(const struct cli_field *field)
 {
-	return field->type == CLI_STRING || field->type == CLI_BLOCK || field->type == CLI_GAPS ||
-	       cli_field_is_list(field);
+	return field->type == CLI_STRING || field->type == CLI_CHARS || field->type == CLI_BLOCK ||
+	       field->type == CLI_GAPS || field->type == CLI_DATA || cli_field_is_list(field);
 }
 
 /* What gives way on a narrow terminal: a name or a number in pieces is none. */
@@ -102,6 +104,7 @@ static int column_flags(const struct cli_field *field)
 	case CLI_USER:
 	case CLI_GROUP:
 	case CLI_WORD:
+	case CLI_OPEN_FLAGS:
 		return 0;
 	default:
 		return SCOLS_FL_RIGHT;
@@ -127,10 +130,37 @@ static int add_columns(struct libscols_table *out, const struct cli_columns *col
 	return 0;
 }
 
+static bool has_data(const struct cli_columns *columns)
+{
+	for (size_t i = 0; i < columns->count; i++)
+		if (columns->list[i]->type == CLI_DATA)
+			return true;
+	return false;
+}
+
+/* libsmartcols makes texts safe by itself, but not bytes, and it would do what is safe already again. */
+static char *make_safe(char *text)
+{
+	char *safe = NULL;
+	size_t size;
+	FILE *stream = text ? open_memstream(&safe, &size) : NULL;
+
+	if (stream) {
+		cli_put_safe(stream, text);
+		if (fclose(stream)) {
+			free(safe);
+			safe = NULL;
+		}
+	}
+	free(text);
+	return safe;
+}
+
 static int add_line(struct cli *cli, struct libscols_table *out, const struct cli_columns *columns,
 		    const struct cli_table *table, const void *row)
 {
 	struct libscols_line *line = scols.table_new_line(out, NULL);
+	bool safe = has_data(columns);
 	struct cli_value value;
 
 	if (!line)
@@ -140,6 +170,8 @@ static int add_line(struct cli *cli, struct libscols_table *out, const struct cl
 
 		cli_value_get(table, columns->list[i], row, false, &value);
 		text = cli_value_text(cli, columns->list[i], &value, true);
+		if (safe)
+			text = make_safe(text);
 		if (!text || scols.line_refer_data(line, i, text)) {
 			free(text);
 			return -ENOMEM;
@@ -151,7 +183,7 @@ static int add_line(struct cli *cli, struct libscols_table *out, const struct cl
 static int fill(struct cli *cli, struct libscols_table *out, const struct cli_columns *columns,
 		const struct cli_table *table, const void *rows, size_t count)
 {
-	int error = add_columns(out, columns);
+	int error = add_columns(out, columns) ?: scols.table_enable_noencoding(out, has_data(columns));
 
 	for (size_t i = 0; i < count && !error; i++)
 		error = add_line(cli, out, columns, table, (const char *)rows + i * table->size);
@@ -159,14 +191,12 @@ static int fill(struct cli *cli, struct libscols_table *out, const struct cli_co
 }
 
 /* Off a terminal nothing bounds the width, so nothing is cut. */
-static void set_looks(struct cli *cli, struct libscols_table *out, size_t indent)
+static void set_looks(struct libscols_table *out, size_t indent)
 {
-	FILE *stream = cli->output->stream;
-
-	scols.table_set_termforce(out, cli_is_terminal(stream) ? SCOLS_TERMFORCE_ALWAYS :
+	scols.table_set_termforce(out, cli_is_terminal() ? SCOLS_TERMFORCE_ALWAYS :
 								 SCOLS_TERMFORCE_NEVER);
 	scols.table_reduce_termwidth(out, indent);
-	scols.table_enable_colors(out, wants_colors(stream));
+	scols.table_enable_colors(out, wants_colors());
 }
 
 static void put_indented(FILE *stream, const char *text, int indent)
@@ -190,7 +220,7 @@ static int print_with_scols(struct cli *cli, const struct cli_columns *columns,
 	if (!error)
 		error = fill(cli, out, columns, table, rows, count);
 	if (!error) {
-		set_looks(cli, out, indent);
+		set_looks(out, indent);
 		error = scols.print_table_to_string(out, &text);
 	}
 	if (!error && text)
@@ -262,13 +292,13 @@ static void put_list(FILE *stream, const struct cli_value *value)
 	}
 }
 
-static size_t terminal_width(FILE *stream)
+static size_t terminal_width(void)
 {
 	const char *columns = getenv("COLUMNS");
 	struct winsize size;
 	int width = 0;
 
-	if (!ioctl(fileno(stream), TIOCGWINSZ, &size) && size.ws_col)
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
 		width = size.ws_col;
 	else if (columns)
 		width = atoi(columns);
@@ -278,7 +308,7 @@ static size_t terminal_width(FILE *stream)
 /* Lines that begin where the first does; what is beyond the last of them is counted. */
 static void put_list_in_lines(FILE *stream, const struct cli_value *value, size_t indent)
 {
-	size_t width = terminal_width(stream), at = indent, lines = 1;
+	size_t width = terminal_width(), at = indent, lines = 1;
 	char scratch[CLI_ELEMENT];
 
 	for (size_t i = 0; i < value->count; i++) {
@@ -303,7 +333,7 @@ static void put_list_in_lines(FILE *stream, const struct cli_value *value, size_
 
 static void put_name(FILE *stream, const char *name)
 {
-	bool colors = wants_colors(stream);
+	bool colors = wants_colors();
 
 	fprintf(stream, "%s%s%s", colors ? HEADING_COLOR : "", name, colors ? COLOR_END : "");
 }
@@ -326,7 +356,7 @@ static int print_beside(struct cli *cli, const struct cli_field *field, const st
 
 	fprintf(stream, "%*s", width - (int)strlen(field->name), "");
 	if (value->count && cli_field_is_list(field) && value->holds > CLI_HOLDS_NULL) {
-		if (cli_is_terminal(stream))
+		if (cli_is_terminal())
 			put_list_in_lines(stream, value, (size_t)width);
 		else
 			put_list(stream, value);

@@ -46,6 +46,27 @@ bool cli_utf8_valid(const char *text)
 	return true;
 }
 
+size_t cli_utf8_length_in(const char *data, size_t size)
+{
+	char last[4] = "";
+
+	if (size >= sizeof(last))
+		return cli_utf8_length(data);
+	return cli_utf8_length(memcpy(last, data, size));
+}
+
+bool cli_utf8_valid_bytes(const char *data, size_t size)
+{
+	size_t length;
+
+	for (size_t i = 0; i < size; i += length) {
+		length = data[i] ? cli_utf8_length_in(data + i, size - i) : 0;
+		if (!length)
+			return false;
+	}
+	return true;
+}
+
 char *cli_utf8_repair(const char *text)
 {
 	char *copy = malloc(strlen(text) * 3 + 1), *out = copy;
@@ -78,12 +99,12 @@ static bool is_control(const unsigned char *s, size_t length)
 #define LONGEST_FORM 9 /* a C1 character as two bytes in hex */
 
 /* One character as it may be shown. Returns how many bytes of text it is. */
-static size_t safe_form(const char *text, char form[LONGEST_FORM])
+static size_t safe_form(const char *text, size_t size, char form[LONGEST_FORM])
 {
 	static const char named[] = "\a\b\t\n\v\f\r", letters[] = "abtnvfr";
 	const unsigned char *s = (const unsigned char *)text;
-	size_t length = cli_utf8_length(text), bytes = length ? length : 1;
-	const char *name = strchr(named, *text);
+	size_t length = cli_utf8_length_in(text, size), bytes = length ? length : 1;
+	const char *name = *text ? strchr(named, *text) : NULL;
 
 	if (name)
 		sprintf(form, "\\%c", letters[name - named]);
@@ -116,7 +137,7 @@ void cli_put_safe_part(FILE *stream, const char *text, size_t size)
 		fwrite(text, 1, run, stream);
 		text += run;
 		if (text < end) {
-			text += safe_form(text, form);
+			text += safe_form(text, (size_t)(end - text), form);
 			fputs(form, stream);
 		}
 	}
@@ -130,10 +151,11 @@ void cli_put_safe(FILE *stream, const char *text)
 size_t cli_safe_width(const char *text)
 {
 	char form[LONGEST_FORM];
+	const char *end = text + strlen(text);
 	size_t width = 0;
 
-	while (*text) {
-		text += safe_form(text, form);
+	while (text < end) {
+		text += safe_form(text, (size_t)(end - text), form);
 		for (const char *c = form; *c; c++)
 			width += (*c & 0xc0) != 0x80;
 	}

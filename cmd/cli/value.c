@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -68,6 +69,22 @@ static void put_group(struct cli_value *value, bool document)
 	put_owner(value, &last, document);
 }
 
+/* What has no word here is kept as a number. */
+static void put_open_flags(struct cli_value *value)
+{
+	static const char *const access[] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE" };
+	uint64_t flags = (uint64_t)value->integer;
+	uint64_t rest = flags & ~(uint64_t)(O_ACCMODE | O_NONBLOCK | O_CLOEXEC);
+	char *text = value->scratch;
+	size_t size = sizeof(value->scratch), length;
+
+	length = (size_t)snprintf(text, size, "%s%s%s", access[flags & O_ACCMODE],
+				  flags & O_NONBLOCK ? "|O_NONBLOCK" : "", flags & O_CLOEXEC ? "|O_CLOEXEC" : "");
+	if (rest)
+		snprintf(text + length, size - length, "|0%" PRIo64, rest);
+	put_text(value, text);
+}
+
 static void put_maybe(struct cli_value *value, const struct cli_field *field,
 		      const struct ipckit_maybe *maybe, bool document)
 {
@@ -84,6 +101,8 @@ static void put_maybe(struct cli_value *value, const struct cli_field *field,
 		snprintf(value->scratch, sizeof(value->scratch), "%04" PRIo64,
 			 (uint64_t)maybe->value);
 		put_text(value, value->scratch);
+	} else if (field->type == CLI_OPEN_FLAGS) {
+		put_open_flags(value);
 	}
 }
 
@@ -106,6 +125,13 @@ static void put_list(struct cli_value *value, const struct cli_field *field, con
 		value->holds = field->type == CLI_STRINGS ? CLI_HOLDS_STRINGS : CLI_HOLDS_INTEGERS;
 }
 
+static void put_data(struct cli_value *value, const struct cli_field *field, const char *row)
+{
+	value->rows = *(const void *const *)(row + field->offset);
+	value->count = *(const size_t *)(row + field->count_offset);
+	value->holds = value->rows ? CLI_HOLDS_DATA : CLI_HOLDS_NULL;
+}
+
 void cli_value_get(const struct cli_table *table, const struct cli_field *field, const void *row,
 		   bool document, struct cli_value *out)
 {
@@ -118,6 +144,9 @@ void cli_value_get(const struct cli_table *table, const struct cli_field *field,
 	case CLI_STRING:
 	case CLI_BLOCK:
 		put_text(out, *(const char *const *)at);
+		return;
+	case CLI_CHARS:
+		put_text(out, *(const char *)at ? at : NULL);
 		return;
 	case CLI_BOOL:
 		out->holds = CLI_HOLDS_BOOL;
@@ -137,7 +166,7 @@ void cli_value_get(const struct cli_table *table, const struct cli_field *field,
 		out->holds = CLI_HOLDS_REAL;
 		return;
 	case CLI_WORD:
-		put_text(out, field->words[*(const unsigned *)at]);
+		put_text(out, field->words ? field->words[*(const unsigned *)at] : *(const char *const *)at);
 		return;
 	case CLI_ROWS:
 	case CLI_GAPS:
@@ -146,6 +175,9 @@ void cli_value_get(const struct cli_table *table, const struct cli_field *field,
 	case CLI_STRINGS:
 	case CLI_INTEGERS:
 		put_list(out, field, row);
+		return;
+	case CLI_DATA:
+		put_data(out, field, row);
 		return;
 	default:
 		put_maybe(out, field, at, document);
@@ -211,6 +243,22 @@ static char *gaps_text(const struct cli_value *value, bool human)
 	return text;
 }
 
+static char *data_text(const struct cli_value *value)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return NULL;
+	cli_put_safe_part(stream, value->rows, value->count);
+	if (fclose(stream)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
 static void integer_text(const struct cli *cli, const struct cli_field *field, int64_t integer,
 			 bool human, char *text, size_t size)
 {
@@ -239,6 +287,8 @@ char *cli_value_text(const struct cli *cli, const struct cli_field *field,
 	case CLI_HOLDS_STRINGS:
 	case CLI_HOLDS_INTEGERS:
 		return list_text(value);
+	case CLI_HOLDS_DATA:
+		return data_text(value);
 	case CLI_HOLDS_ROWS:
 		snprintf(text, sizeof(text), "%zu", value->count);
 		break;

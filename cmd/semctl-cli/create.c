@@ -2,12 +2,8 @@
 #include "semctl.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-
-#define UNIQUE_TRIES 10
 
 static char *unique, *value_text, *values_text, *nsems_text, *mode_text, *barrier_text;
 static int exclusive;
@@ -24,25 +20,20 @@ static const struct poptOption options[] = {
 };
 
 struct created {
-	const char *object;
-	const char *backend;
-	struct ipckit_maybe id;
+	struct cli_created head;
 	struct ipckit_maybe nsems;
-	bool created;
 };
 
 static const struct cli_field fields[] = {
-	{ "object", .type = CLI_STRING, .offset = offsetof(struct created, object), .summary = "the name to use from now on" },
-	{ "backend", .type = CLI_STRING, .offset = offsetof(struct created, backend), .summary = "posix, sysv or unnamed" },
-	{ "id", .type = CLI_MAYBE, .offset = offsetof(struct created, id), .kinds = 2, .summary = "System V identifier" },
-	{ "nsems", .type = CLI_MAYBE, .offset = offsetof(struct created, nsems), .kinds = 2, .summary = "semaphores in the set" },
-	{ "created", .type = CLI_BOOL, .offset = offsetof(struct created, created), .summary = "whether this run made it" },
+	CLI_CREATED_NAME_FIELDS("posix, sysv or unnamed"),
+	{ "nsems", .type = CLI_MAYBE, .offset = offsetof(struct created, nsems), .kinds = CLI_KEYED, .summary = "semaphores in the set" },
+	CLI_CREATED_FIELD,
 	{ 0 },
 };
 
 static unsigned kind(const void *row)
 {
-	return ((const struct created *)row)->id.known ? 2 : 1;
+	return ((const struct created *)row)->head.id.known ? CLI_KEYED : 0;
 }
 
 static const struct cli_table table = { fields, sizeof(struct created), "semaphores", kind };
@@ -178,50 +169,20 @@ static int fail(struct cli *cli, const struct ipckit_name *name, const struct wi
 	return semctl_fail_create(cli, name->written, backend, error, wanted);
 }
 
-/* The name that nobody knows but from what this run prints. */
-static char unheard[300];
-
-static int end_create(void *arg, bool written)
-{
-	struct ipckit_name name;
-	int r;
-
-	if (written)
-		return 0;
-	r = ipckit_name_parse(arg, IPCKIT_SEM_NAMES, NULL, &name);
-	if (r)
-		return r;
-	r = ipckit_sem_remove(&name);
-	ipckit_name_free(&name);
-	return r;
-}
-
 static int tell(struct cli *cli, const struct ipckit_name *name, const struct ipckit_sem *sem, bool was_created)
 {
-	bool sysv = ipckit_sem_backend(sem) == IPCKIT_SEM_SYSV;
-	char id[24];
 	struct created row = {
-		.object = name->written,
-		.backend = ipckit_sem_backend_name(ipckit_sem_backend(sem)),
-		.created = was_created,
+		.head = {
+			.backend = ipckit_sem_backend_name(ipckit_sem_backend(sem)),
+			.created = was_created,
+		},
 	};
 
-	if (sysv) {
-		row.id = ipckit_known(ipckit_sem_id(sem));
+	if (ipckit_sem_backend(sem) == IPCKIT_SEM_SYSV) {
+		row.head.id = ipckit_known(ipckit_sem_id(sem));
 		row.nsems = ipckit_known(ipckit_sem_count(sem));
 	}
-	if (name->kind == IPCKIT_NAME_PRIVATE) {
-		snprintf(id, sizeof(id), "id:%d", ipckit_sem_id(sem));
-		row.object = id;
-	}
-	if (name->kind == IPCKIT_NAME_FTOK && !was_created)
-		cli_warn(cli, "%s: exists; an ftok key holds 16 bits of the inode and 8 of the device, "
-			      "so another file may share it", name->written);
-	if ((unique || name->kind == IPCKIT_NAME_PRIVATE) && cli_prints(cli)) {
-		snprintf(unheard, sizeof(unheard), "%s", row.object);
-		cli_undo_with(cli, end_create, unheard);
-	}
-	return cli_emit_record(cli, &table, &row);
+	return cli_emit_created(cli, name, &row.head);
 }
 
 static int create_named(struct cli *cli, const struct ipckit_name *name)
@@ -244,67 +205,9 @@ static int create_named(struct cli *cli, const struct ipckit_name *name)
 	return r;
 }
 
-/* PREFIX.xxxxxxxxxx; 50 random bits. */
-static int unique_name(char *text, size_t size)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
-	unsigned char random[10];
-	int n;
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return -errno;
-	for (size_t i = 0; i < sizeof(random); i++)
-		random[i] = (unsigned char)letters[random[i] % 32];
-	n = snprintf(text, size, "%s.%.*s", unique, (int)sizeof(random), random);
-	return (size_t)n >= size ? -ENAMETOOLONG : 0;
-}
-
-/* Tried until it is nobody's. */
-static int create_unique(struct cli *cli)
-{
-	char text[sizeof(unheard)];
-	struct ipckit_name name;
-	int r = CLI_EXISTS;
-
-	/* Looked at by itself, so that what is wrong is said of what was typed. */
-	if (cli_name(cli, unique, IPCKIT_TAKES(IPCKIT_NAME_POSIX) | IPCKIT_TAKES_SEM_LENGTH, &name))
-		return CLI_USAGE;
-	ipckit_name_free(&name);
-	for (int try = 0; try < UNIQUE_TRIES && r == CLI_EXISTS; try++) {
-		r = unique_name(text, sizeof(text));
-		if (r)
-			return cli_fail(cli, unique, r, NULL);
-		r = cli_name(cli, text, IPCKIT_TAKES(IPCKIT_NAME_POSIX) | IPCKIT_TAKES_SEM_LENGTH, &name);
-		if (r)
-			return r;
-		r = create_named(cli, &name);
-		ipckit_name_free(&name);
-	}
-	return r == CLI_EXISTS ? cli_fail(cli, unique, EEXIST, "no free name was found") : r;
-}
-
 static int run(struct cli *cli)
 {
-	struct ipckit_name name;
-	int r;
-
-	if (unique && cli->noperands)
-		return cli_usage(cli, NULL, "an OBJECT and --unique exclude each other");
-	if (unique)
-		return create_unique(cli);
-	if (!cli->noperands)
-		return cli_usage(cli, NULL, "an OBJECT, or --unique PREFIX, is needed");
-	r = semctl_name(cli, cli->operands[0], IPCKIT_TAKES(IPCKIT_NAME_PRIVATE), &name);
-	if (r)
-		return r;
-	if (name.has_index)
-		r = cli_usage(cli, name.written, "a set is created whole, without #N");
-	else if (name.kind == IPCKIT_NAME_ID)
-		r = cli_usage(cli, name.written, "the kernel chooses identifiers: write key:KEY, ftok:PATH or private");
-	else
-		r = create_named(cli, &name);
-	ipckit_name_free(&name);
-	return r;
+	return cli_create(cli, unique, create_named);
 }
 
 const struct cli_verb semctl_create = {

@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define MOST_LOOKS 20
+#define MOST_LOOKS 40
+#define STEADY_LOOKS 3 /* after the first */
 #define BETWEEN_LOOKS_US 10000
 
 static char *capacity_text;
@@ -38,41 +39,62 @@ static int64_t permits_held(const struct ipckit_sem_info *info)
 {
 	int64_t held = 0;
 
-	for (size_t i = 0; i < info->holders.count; i++)
-		held += info->holders.list[i].count.known ? info->holders.list[i].count.value : 1;
+	for (size_t i = 0; i < info->usage.holders.count; i++)
+		held += info->usage.holders.list[i].count.known ? info->usage.holders.list[i].count.value : 1;
 	return held;
 }
 
-/* Value and holders are looked at one after the other: a job that comes or goes between would
- * be counted wrongly, so they have to be the same twice. */
+static bool same_processes(const struct ipckit_processes *a, const struct ipckit_processes *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		if (a->list[i].pid != b->list[i].pid || a->list[i].since.value != b->list[i].since.value ||
+		    a->list[i].count.value != b->list[i].count.value)
+			return false;
+	return a->count == b->count;
+}
+
+static bool same(const struct ipckit_sem_info *a, const struct ipckit_sem_info *b)
+{
+	return a->value.value == b->value.value && same_processes(&a->usage.holders, &b->usage.holders) &&
+	       same_processes(&a->usage.waiting, &b->usage.waiting);
+}
+
+/*
+ * Value and holders are looked at one after the other, and a job that comes and goes
+ * between is in only one of them. So the value and the very same holders and waiters
+ * have to be found several times: that each time another job was missed, and just as
+ * many, is not to be expected.
+ */
 static int stat_steady(const struct ipckit_name *name, struct ipckit_sem_info *out)
 {
-	int64_t value = -1, held = -1;
+	struct ipckit_sem_info last = { 0 }, info;
+	unsigned alike = 0;
+	int r = ipckit_sem_stat(name, IPCKIT_SEM_USERS, &last);
 
-	for (int looks = 0; looks < MOST_LOOKS; looks++) {
-		struct ipckit_sem_info info = { 0 };
-		int r = ipckit_sem_stat(name, IPCKIT_SEM_USERS, &info);
-
-		if (r)
-			return r;
-		if (force || (info.value.value == value && permits_held(&info) == held)) {
-			*out = info;
-			return 0;
-		}
-		value = info.value.value;
-		held = permits_held(&info);
-		ipckit_sem_info_free(&info);
+	for (int looks = 1; !r && !force && alike < STEADY_LOOKS && looks < MOST_LOOKS; looks++) {
 		/* A guardian that has given back is gone by then. */
 		usleep(BETWEEN_LOOKS_US);
+		r = ipckit_sem_stat(name, IPCKIT_SEM_USERS, &info);
+		if (r)
+			break;
+		alike = same(&info, &last) ? alike + 1 : 0;
+		ipckit_sem_info_free(&last);
+		last = info;
 	}
-	return -EBUSY;
+	if (!r && !force && alike < STEADY_LOOKS)
+		r = -EBUSY;
+	if (r)
+		ipckit_sem_info_free(&last);
+	else
+		*out = last;
+	return r;
 }
 
 static int judge(struct cli *cli, const char *object, const struct ipckit_sem_info *info, uint64_t capacity)
 {
-	int64_t unreadable = info->unreadable_processes.value;
+	int64_t unreadable = info->usage.unreadable_processes.value;
 
-	if (!force && (!info->unreadable_processes.known || unreadable > 0))
+	if (!force && (!info->usage.unreadable_processes.known || unreadable > 0))
 		return cli_fail(cli, object, EACCES,
 				"%" PRId64 " process%s cannot be looked at and may hold permits (--force repairs all the same)",
 				unreadable, unreadable == 1 ? "" : "es");
@@ -82,7 +104,21 @@ static int judge(struct cli *cli, const char *object, const struct ipckit_sem_in
 	return 0;
 }
 
-/* Waiters may well be there: they wait for what was lost. */
+/*
+ * By what is missing, or too much, so that what is taken and given meanwhile stays. Waiters
+ * may well be there: they wait for what was lost.
+ */
+static int set_value(struct ipckit_sem *sem, int64_t is, int64_t value)
+{
+	const struct ipckit_deadline now = { .kind = IPCKIT_DEADLINE_TRY };
+
+	if (force)
+		return ipckit_sem_set(sem, value, true);
+	if (value > is)
+		return ipckit_sem_give(sem, (unsigned)(value - is), 0);
+	return value < is ? ipckit_sem_take(sem, (unsigned)(is - value), 0, &now) : 0;
+}
+
 static int repair(struct cli *cli, const char *object, struct ipckit_sem *sem, const struct ipckit_sem_info *info,
 		  uint64_t capacity)
 {
@@ -92,7 +128,7 @@ static int repair(struct cli *cli, const char *object, struct ipckit_sem *sem, c
 		.held = ipckit_known(permits_held(info)),
 		.value = ipckit_known((int64_t)capacity - permits_held(info)),
 	};
-	int r = ipckit_sem_set(sem, row.value.value, true);
+	int r = set_value(sem, info->value.value, row.value.value);
 
 	return r ? semctl_fail(cli, object, info->backend, r) : cli_emit_record(cli, &table, &row);
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <semaphore.h>
 #include <stdalign.h>
-#include <stdlib.h>
 #include <string.h>
 
 int semctl_name(struct cli *cli, const char *text, unsigned extra, struct ipckit_name *out)
@@ -99,8 +98,7 @@ int semctl_check_count(struct cli *cli, const char *object, enum ipckit_sem_back
 }
 
 static const struct cli_field done_fields[] = {
-	{ "object", .type = CLI_STRING, .offset = offsetof(struct semctl_done, object), .summary = "the semaphore as it was named" },
-	{ "backend", .type = CLI_STRING, .offset = offsetof(struct semctl_done, backend), .summary = "posix, sysv, eventfd, unnamed or file" },
+	CLI_DONE_FIELDS("the semaphore as it was named", "posix, sysv, eventfd, unnamed or file"),
 	{ "count", .type = CLI_MAYBE, .offset = offsetof(struct semctl_done, count), .kinds = 2, .summary = "permits taken or given" },
 	{ "value", .type = CLI_MAYBE, .offset = offsetof(struct semctl_done, value), .kinds = 4, .summary = "value that was set" },
 	{ 0 },
@@ -119,44 +117,10 @@ int semctl_done(struct cli *cli, const char *object, enum ipckit_sem_backend bac
 		struct ipckit_maybe value)
 {
 	const struct semctl_done done = {
-		.object = object,
-		.backend = ipckit_sem_backend_name(backend),
+		.done = { .object = object, .backend = ipckit_sem_backend_name(backend) },
 		.count = count,
 		.value = value,
 	};
 
 	return cli_emit_record(cli, &semctl_done_table, &done);
-}
-
-int semctl_for_each(struct cli *cli, semctl_each act, void *arg)
-{
-	struct semctl_done *done = calloc((size_t)cli->noperands, sizeof(*done));
-	size_t ndone = 0;
-	int status = CLI_OK;
-
-	if (!done)
-		return cli_fail(cli, NULL, ENOMEM, NULL);
-	for (int i = 0; i < cli->noperands; i++) {
-		const char *object = cli->operands[i];
-		struct ipckit_name name;
-		int r = semctl_name(cli, object, 0, &name);
-
-		if (!r) {
-			r = act(&name, arg);
-			if (r < 0)
-				r = semctl_fail(cli, object, ipckit_sem_backend_of(&name), r);
-			else
-				done[ndone++] = (struct semctl_done){
-					.object = object,
-					.backend = ipckit_sem_backend_name(ipckit_sem_backend_of(&name)),
-				};
-			ipckit_name_free(&name);
-		}
-		if (r && !status)
-			status = r;
-	}
-	if (!status)
-		status = cli_emit_list(cli, &semctl_done_table, done, ndone);
-	free(done);
-	return status;
 }

@@ -4,7 +4,7 @@
 
 /* What the verbs of semctl-cli share. */
 
-#include "../cli/cli.h"
+#include "../cli/noun.h"
 
 #include <ipckit/sem.h>
 
@@ -33,8 +33,7 @@ int semctl_check_count(struct cli *cli, const char *object, enum ipckit_sem_back
 
 /* What a verb that acts prints when it is asked to. */
 struct semctl_done {
-	const char *object;
-	const char *backend;
+	struct cli_done done;
 	struct ipckit_maybe count; /* permits taken or given */
 	struct ipckit_maybe value; /* set */
 };
@@ -42,33 +41,13 @@ extern const struct cli_table semctl_done_table;
 int semctl_done(struct cli *cli, const char *object, enum ipckit_sem_backend backend,
 		struct ipckit_maybe count, struct ipckit_maybe value);
 
-/* Does one thing with each operand's name; the first failure's status, a row for each that went well. */
-typedef int (*semctl_each)(const struct ipckit_name *name, void *arg);
-int semctl_for_each(struct cli *cli, semctl_each act, void *arg);
-
-/* rows.c: list, info and clean describe a semaphore alike. */
-struct semctl_row {
-	struct ipckit_sem_info info;
-	const char *reason; /* clean: why it is removed or kept */
-	bool orphan;
-	bool removed;
-};
+/* rows.c */
+extern const struct cli_noun semctl_noun;
 extern const struct cli_table semctl_info_table;
 extern const struct cli_table semctl_clean_table;
 
-/* The semaphores that pass the filters, sorted; their infos stay the list's. */
-struct semctl_rows {
-	struct ipckit_sem_list all;
-	struct semctl_row *list;
-	size_t count;
-};
-/* what: as for ipckit_sem_list(). 0 or the exit status; freed in either case. */
-int semctl_rows_read(struct cli *cli, const struct cli_filter *filter, const struct cli_table *table, unsigned what,
-		     struct semctl_rows *out);
-void semctl_rows_free(struct semctl_rows *rows);
-
 extern const struct cli_verb semctl_create, semctl_wait, semctl_post, semctl_wait_zero, semctl_value, semctl_set,
 	semctl_op, semctl_values, semctl_exec, semctl_barrier, semctl_eventfd, semctl_list, semctl_info, semctl_rm,
-	semctl_clean, semctl_limits, semctl_chmod, semctl_chown, semctl_ftok, semctl_repair;
+	semctl_clean, semctl_limits, semctl_chmod, semctl_chown, semctl_repair;
 
 #endif

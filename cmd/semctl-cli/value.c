@@ -35,7 +35,7 @@ static struct ipckit_maybe value_of(const struct ipckit_name *name, const struct
 
 static int gap_error(const struct ipckit_sem_info *info)
 {
-	return info->ngaps ? info->gaps[0].error : EACCES;
+	return info->gaps.count ? info->gaps.list[0].error : EACCES;
 }
 
 /* By looking, not by opening: to read is all that it takes. */

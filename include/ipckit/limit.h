@@ -10,6 +10,7 @@ struct ipckit_limit {
 	char name[48]; /* as an administrator writes it: "kernel.sem semmni", "RLIMIT_NOFILE", "/dev/shm blocks" */
 	struct ipckit_maybe value;
 	struct ipckit_maybe used;
+	struct ipckit_maybe needed; /* what a call that failed would have taken of it */
 	const char *unit; /* "sets", "semaphores", "bytes", ... static */
 	bool estimate;    /* used is computed from what could be seen */
 	const char *what; /* one static sentence on what it bounds */
@@ -26,7 +27,8 @@ void ipckit_limits_free(struct ipckit_limits *limits);
 /*
  * Names the limit of a process or of the system behind an errno that is not
  * particular to a kind of object: EMFILE (RLIMIT_NOFILE), ENFILE (fs.file-max),
- * EAGAIN from fork (RLIMIT_NPROC), ENOMEM (RLIMIT_AS where it is set).
+ * EAGAIN from fork (RLIMIT_NPROC), ENOMEM (RLIMIT_AS where it is set), EFBIG
+ * (RLIMIT_FSIZE where it is set).
  *
  * error: positive errno value. Does not block.
  * Returns 0 and fills out, or -ENOENT where no such limit explains the error.

@@ -268,14 +268,6 @@ struct ipckit_sem_slot {
 	struct ipckit_maybe pid; /* the last one that changed it; 0: none */
 };
 
-/* Why a part of a snapshot is unknown. */
-struct ipckit_gap {
-	const char *key; /* the snapshot's field, static */
-	int error;       /* positive errno value */
-};
-
-#define IPCKIT_SEM_GAPS 4
-
 struct ipckit_sem_info {
 	enum ipckit_sem_backend backend;
 	char *name; /* "/jobs", "id:7", "fd:3", "./x@64" */
@@ -283,17 +275,14 @@ struct ipckit_sem_info {
 	struct ipckit_maybe id;
 	struct ipckit_maybe nsems;
 	struct ipckit_maybe value;            /* of a single semaphore */
-	struct ipckit_maybe waiters;          /* threads found blocked */
 	struct ipckit_maybe waiters_recorded; /* glibc's own count */
 	struct ipckit_maybe mode, uid, gid, cuid, cgid;
 	struct ipckit_maybe size;
 	struct ipckit_maybe mtime, otime, ctime; /* Unix seconds; otime 0: never */
 	struct ipckit_sem_slot *semaphores;      /* System V: nsems of them, or NULL */
-	struct ipckit_processes holders, waiting, users;
-	struct ipckit_maybe unreadable_processes; /* processes that may not be looked at */
+	struct ipckit_usage usage;
 	struct ipckit_maybe in_use; /* POSIX: 1 if anybody anywhere has it open for writing or mapped */
-	struct ipckit_gap gaps[IPCKIT_SEM_GAPS];
-	size_t ngaps;
+	struct ipckit_gaps gaps;
 	uint64_t device, inode; /* of the file behind a POSIX or unnamed one */
 	uint64_t offset;        /* within that file */
 };
@@ -307,7 +296,7 @@ struct ipckit_sem_list {
 };
 
 /* How much ipckit_sem_stat() and ipckit_sem_list() look at. */
-#define IPCKIT_SEM_USERS 1u  /* fill holders, waiting, users, waiters: a walk over /proc */
+#define IPCKIT_SEM_USERS 1u  /* fill usage: a walk over /proc */
 #define IPCKIT_SEM_IN_USE 2u /* fill in_use, where no user was found: asks the kernel for a lease (fcntl(2)) */
 
 /*
@@ -335,11 +324,6 @@ IPCKIT_CHECK int ipckit_sem_list(unsigned what, struct ipckit_sem_list *out);
 /* Frees what ipckit_sem_list() filled; safe on a zeroed struct. */
 void ipckit_sem_list_free(struct ipckit_sem_list *list);
 
-struct ipckit_sem_verdict {
-	bool orphan;
-	char reason[160]; /* why it may be removed, or why it is kept */
-};
-
 /*
  * Judges whether a semaphore is left over. Pure.
  *
@@ -348,7 +332,7 @@ struct ipckit_sem_verdict {
  * keeps everything. now: Unix seconds.
  */
 void ipckit_sem_judge(const struct ipckit_sem_info *info, int64_t older_than, int64_t now,
-		      struct ipckit_sem_verdict *out);
+		      struct ipckit_orphan_verdict *out);
 
 /* ---- limits ---- */
 

@@ -76,6 +76,16 @@ static void try_set(char *text)
 	HOLDS(set.id >= 0 && set.mode <= 0777 && set.nsems <= INT32_MAX);
 }
 
+static void try_queue(char *text)
+{
+	struct proc_sysvmsg queue;
+
+	if (!PARSE(proc_sysvmsg_parse, text, &queue))
+		return;
+	HOLDS(queue.id >= 0 && queue.mode <= 0777 && queue.lspid >= 0 && queue.lrpid >= 0);
+	HOLDS(queue.cbytes <= INT64_MAX && queue.qnum <= INT64_MAX);
+}
+
 /* Here NULs are what it is about, so it gets the bytes, and a NUL after them as proc_words() adds.
  */
 static void try_environ(const uint8_t *data, size_t size)
@@ -124,7 +134,7 @@ static void try_image(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const lines[])(char *) = { try_stat, try_status, try_syscall, try_map,
-						 try_set };
+						 try_set,  try_queue };
 	const size_t count = sizeof(lines) / sizeof(*lines);
 	size_t which = size ? (uint8_t)(data[0] - '0') % (count + 2) : 0;
 	char *text;

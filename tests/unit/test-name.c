@@ -138,6 +138,7 @@ static void test_accepted(void)
 
 		{ "/x@8", SEM, { .kind = IPCKIT_NAME_SHM, .text = "/x", .offset = 8 } },
 		{ "/x@0", FUTEX, { .kind = IPCKIT_NAME_SHM, .text = "/x" } },
+		{ "/x@8", QUEUE, { .kind = IPCKIT_NAME_POSIX, .text = "/x@8" } },
 		{ "/x@8@16", FUTEX, { .kind = IPCKIT_NAME_SHM, .text = "/x@8", .offset = 16 } },
 		{ "/x", FUTEX, { .kind = IPCKIT_NAME_SHM, .text = "/x" } },
 		{ "/x", FUTEX | T(POSIX), { .kind = IPCKIT_NAME_POSIX, .text = "/x" } },
@@ -312,7 +313,6 @@ static void test_refused(void)
 		{ "key:5", T(POSIX), "write /NAME" },
 		{ "id:5", T(POSIX), "write /NAME" },
 		{ "ftok:x", T(POSIX), "write /NAME" },
-		{ "/x@8", QUEUE, "a place in shared memory, which is not accepted here" },
 		{ "./x@8", QUEUE, "a place in a file, which is not accepted here" },
 		{ "/x", IPCKIT_TAKES_BARE_PLACE | T(PLACE),
 		  "not accepted here: write PATH@OFFSET" },

@@ -190,6 +190,36 @@ static void test_set(void)
 		CHECK_INT_FOR(bad[i], proc_sysvsem_parse(bad[i], &set), -EBADMSG);
 }
 
+static void test_queue(void)
+{
+	static const char *const bad[] = {
+		"",
+		"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime",
+		"1 2 600 0 0 0 0 0 0 0 0 0 0",
+		"1 2 600 0 0 0 0 0 0 0 0 0 0 0 0",
+		"2147483648 2 600 0 0 0 0 0 0 0 0 0 0 0",
+		"1 -2 600 0 0 0 0 0 0 0 0 0 0 0",
+		"1 2 680 0 0 0 0 0 0 0 0 0 0 0",
+		"1 2 600 -1 0 0 0 0 0 0 0 0 0 0",
+		"1 2 600 0 9223372036854775808 0 0 0 0 0 0 0 0 0",
+		"1 2 600 0 0 2147483648 0 0 0 0 0 0 0 0",
+		"1 2 600 0 0 0 0 4294967296 0 0 0 0 0 0",
+		"1 2 600 0 0 0 0 0 0 0 0 0 0 0x",
+	};
+	struct proc_sysvmsg queue;
+
+	CHECK_INT(proc_sysvmsg_parse(
+			  "-559038737      32769  1640          12          3    42    43  1000  1001  1002  1003 1790000002 1790000001 1790000000\n",
+			  &queue),
+		  0);
+	CHECK(queue.key == -559038737 && queue.id == 32769 && queue.mode == 0640);
+	CHECK(queue.cbytes == 12 && queue.qnum == 3 && queue.lspid == 42 && queue.lrpid == 43);
+	CHECK(queue.uid == 1000 && queue.gid == 1001 && queue.cuid == 1002 && queue.cgid == 1003);
+	CHECK(queue.stime == 1790000002 && queue.rtime == 1790000001 && queue.ctime == 1790000000);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_INT_FOR(bad[i], proc_sysvmsg_parse(bad[i], &queue), -EBADMSG);
+}
+
 static void test_environ(void)
 {
 	static const char environ[] = "A=1\0IPCKIT_HOLDER=no\0IPCKIT_HOLD=yes\0B\0C=";
@@ -264,6 +294,12 @@ static int collect_set(const struct proc_sysvsem *set, void *arg)
 	return 0;
 }
 
+static int collect_queue(const struct proc_sysvmsg *queue, void *arg)
+{
+	*(int *)arg += queue->id + queue->lspid;
+	return queue->id == 9 ? 6 : 0;
+}
+
 static int collect_fd(int dirfd, const struct proc_fd *fd, void *arg)
 {
 	(void)dirfd;
@@ -291,6 +327,10 @@ static void test_walks(void)
 	CHECK_INT(proc_sysvsem_walk(root, collect_set, &skipped, &sum), 0);
 	CHECK_INT(sum, 15);
 	CHECK_INT(skipped, 1);
+	CHECK_INT(proc_sysvmsg_walk(root, collect_queue, &skipped, &sum), 6);
+	CHECK_INT(sum, 15 + 7 + 144 + 9);
+	CHECK_INT(skipped, 2);
+	CHECK_INT(proc_sysvmsg_walk(process, collect_queue, NULL, &sum), -ENOENT);
 
 	CHECK_INT(proc_fds_walk(process, collect_fd, fds), 0);
 	CHECK_INT(fstatat(process, "fd/5", &st, 0), 0);
@@ -397,6 +437,7 @@ int main(void)
 	test_syscall();
 	test_map();
 	test_set();
+	test_queue();
 	test_environ();
 	test_maps_walk();
 	test_walks();

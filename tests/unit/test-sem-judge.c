@@ -15,10 +15,10 @@ static struct ipckit_sem_info posix(void)
 	return (struct ipckit_sem_info){
 		.backend = IPCKIT_SEM_POSIX,
 		.value = ipckit_known(1),
-		.waiters = ipckit_known(0),
+		.usage.waiters = ipckit_known(0),
 		.waiters_recorded = ipckit_known(3),
 		.mtime = ipckit_known(NOW - 3 * 3600 - 5),
-		.unreadable_processes = ipckit_known(0),
+		.usage.unreadable_processes = ipckit_known(0),
 	};
 }
 
@@ -37,16 +37,16 @@ static struct ipckit_sem_info sysv(void)
 		.backend = IPCKIT_SEM_SYSV,
 		.nsems = ipckit_known(2),
 		.semaphores = slots,
-		.waiters = ipckit_known(0),
+		.usage.waiters = ipckit_known(0),
 		.otime = ipckit_known(NOW - 100),
 		.ctime = ipckit_known(NOW - 7200),
-		.unreadable_processes = ipckit_known(0),
+		.usage.unreadable_processes = ipckit_known(0),
 	};
 }
 
 static bool is_orphan(const struct ipckit_sem_info *info, int64_t older_than, const char *words)
 {
-	struct ipckit_sem_verdict verdict;
+	struct ipckit_orphan_verdict verdict;
 
 	memset(&verdict, 'x', sizeof(verdict));
 	ipckit_sem_judge(info, older_than, NOW, &verdict);
@@ -71,10 +71,10 @@ static void test_posix(void)
 	info.value = ipckit_unknown();
 	CHECK(!is_orphan(&info, 0, "may not be read"));
 	info = posix();
-	info.waiters = ipckit_unknown();
+	info.usage.waiters = ipckit_unknown();
 	CHECK(!is_orphan(&info, 0, "who waits on it cannot be told"));
 	info = posix();
-	info.waiters = ipckit_known(2);
+	info.usage.waiters = ipckit_known(2);
 	CHECK(!is_orphan(&info, 0, "2 threads wait on it"));
 	info = posix();
 	info.mtime = ipckit_unknown();
@@ -121,14 +121,14 @@ static void test_users(void)
 	for (size_t i = 0; i < sizeof(seen) / sizeof(*seen); i++) {
 		process.evidence = seen[i].evidence;
 		info = posix();
-		info.users = (struct ipckit_processes){ &process, 1 };
+		info.usage.users = (struct ipckit_processes){ &process, 1 };
 		CHECK(!is_orphan(&info, 0, seen[i].words));
 	}
 	info = posix();
-	info.holders = (struct ipckit_processes){ &process, 1 };
+	info.usage.holders = (struct ipckit_processes){ &process, 1 };
 	CHECK(!is_orphan(&info, 0, "process 4711 holds a permit"));
 	info = sysv();
-	info.waiting = (struct ipckit_processes){ &process, 1 };
+	info.usage.waiting = (struct ipckit_processes){ &process, 1 };
 	CHECK(!is_orphan(&info, 0, "process 4711 waits on it"));
 }
 
@@ -136,12 +136,12 @@ static void test_incomplete(void)
 {
 	struct ipckit_sem_info info = posix();
 
-	info.unreadable_processes = ipckit_known(3);
+	info.usage.unreadable_processes = ipckit_known(3);
 	CHECK(!is_orphan(&info, 0, "3 processes may not be looked at"));
-	info.unreadable_processes = ipckit_unknown();
+	info.usage.unreadable_processes = ipckit_unknown();
 	CHECK(!is_orphan(&info, 0, "processes are hidden"));
 	info = sysv();
-	info.unreadable_processes = ipckit_known(1);
+	info.usage.unreadable_processes = ipckit_known(1);
 	CHECK(!is_orphan(&info, 0, "1 process may not be looked at"));
 }
 
