@@ -47,6 +47,14 @@ replay()
 	replay text
 }
 
+@test "journals" {
+	replay journal
+}
+
+@test "status files of queues" {
+	replay mqstatus
+}
+
 @test "every target has a corpus and is run here" {
 	for target in "$IPCKIT_SRC"/tests/fuzz/fuzz-*.c; do
 		target=${target##*/fuzz-}
