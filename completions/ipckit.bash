@@ -83,12 +83,44 @@ _ipckit_columns()
 	}
 }
 
+# Offers the objects that there are, System V ones by key, too.
+_ipckit_objects()
+{
+	local name key line
+
+	[[ $cur != ftok:* ]] || {
+		_ipckit_files ftok:
+		return
+	}
+	while IFS= read -r line; do
+		name=${line%%$'\t'*}
+		key=${line#*$'\t'}
+		printf -v name %b "$name"
+		_ipckit_offer "$name"
+		[[ $key == - || $key == 0x00000000 ]] || _ipckit_offer "key:$key"
+	done < <("$tool" list --plain -o name,key 2>/dev/null)
+	[[ $verb != create ]] || _ipckit_offer private
+}
+
+_ipckit_keys()
+{
+	local key
+
+	while read -r key; do
+		[[ $key == - || $key == 0x00000000 ]] || _ipckit_offer "$key"
+	done < <(_ipckit_ask list --plain -o key)
+}
+
 _ipckit_argument()
 {
 	case $2 in
 	A,B) _ipckit_columns several ;;
 	COLUMN) _ipckit_columns one ;;
-	USER) _ipckit_users ;;
+	USER*) _ipckit_users ;;
+	WORD) _ipckit_offer posix sysv ;;
+	GLOB | OBJECT) "${prefix}_operand" OBJECT ;;
+	KEY) _ipckit_keys ;;
+	PATH) _ipckit_files '' ;;
 	*) "${prefix}_argument" "$1" "$2" ;;
 	esac
 }

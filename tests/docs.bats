@@ -5,7 +5,7 @@
 
 load helpers
 
-tools=(semctl-cli deadlock-check)
+tools=(semctl-cli mqtool deadlock-check)
 pages=("${tools[@]/#/$IPCKIT_SRC/man/}")
 pages=("${pages[@]/%/.1}")
 common_page=$IPCKIT_SRC/man/ipckit.7
@@ -15,8 +15,9 @@ readme=$IPCKIT_SRC/README.md
 setup()
 {
 	not_sanitized "the documents are the same"
-	rm -f /dev/shm/sem.*
+	rm -f /dev/shm/sem.* /dev/mqueue/*
 	ipcrm --all=sem
+	ipcrm --all=msg
 }
 
 # What is general is checked of each tool: `for tool in "${tools[@]}"`, and these speak of $tool.
@@ -286,11 +287,12 @@ put_command()
 normalise()
 {
 	sed -E -e 's/^.*: line [0-9]+: +[0-9]+ Killed .*/Killed/' -e 's/[0-9]+ ?s ago/N s ago/g' -e 's/ +/ /g' \
-		-e 's/^ [0-9]+ semctl-cli/ PID semctl-cli/' -e 's/"id":[0-9]+/"id":N/' -e 's/\bid:[0-9]+/id:N/' \
+		-e 's/^ [0-9]+ (semctl-cli|mqtool)/ PID \1/' -e 's/"id":[0-9]+/"id":N/' -e 's/\bid:[0-9]+/id:N/' \
 		-e 's/^0x[0-9a-f]{8}$/KEY/' -e 's/ +$//'
 }
 
 @test "README's examples print what it says" {
+	cd "$BATS_TEST_TMPDIR"
 	sessions "$readme" | replay >"$TMPDIR/got"
 	run diff <(sessions "$readme" | normalise) <(normalise <"$TMPDIR/got")
 	assert_output ""
@@ -479,6 +481,34 @@ expected()
 	IPCKIT_FD=7 offers "semctl-cli wait fd" fd:7
 }
 
+@test "bash completes queues, and what mqtool's options take" {
+	cd "$BATS_TEST_TMPDIR"
+	: >journal
+	tool=mqtool
+	mqtool create /jobs -q
+	mqtool create key:0x4a0b -q
+	semctl-cli create /sem -q
+	id=$(mqtool list --plain -o name --backend sysv)
+	names=(/jobs key:0x00004a0b "$id")
+	offers "mqtool recv " "${names[@]}"
+	offers "mqtool receive /jo" /jobs
+	offers "mqtool create p" private
+	offers "mqtool send /jobs "
+	offers "mqtool exec /jobs --dead-letter key:" 0x00004a0b
+	offers "mqtool exec /jobs -- trunca" truncate
+	offers "mqtool recv /jobs --journal jo" journal
+	offers "mqtool send /jobs --file jo" journal
+	offers "mqtool ftok jo" journal
+	offers "mqtool recv ftok:jo" journal
+	offers "mqtool list --backend p" posix
+	offers "mqtool list --key " 0x00004a0b
+	offers "mqtool list --name /" /jobs
+	offers "mqtool list --owner roo" root
+	offers "mqtool set /jobs --owner roo" root
+	offers "mqtool recv /jobs -o da" data
+	offers "mqtool recv /jobs --type "
+}
+
 @test "bash completes a name that a shell would expand, quoted and unexpanded" {
 	semctl-cli create '/a $(touch gone)' -q
 	semctl-cli create $'/b\nc' -q
@@ -577,6 +607,22 @@ waiters_recorded" "$(zsh_offered "semctl-cli list -o name,wai")" columns
 	same "posix
 sysv" "$(zsh_offered "semctl-cli list --backend ")" backends
 	same "truncate" "$(zsh_offered "semctl-cli exec /jobs -- trunca")" commands
+}
+
+@test "zsh completes queues, and what mqtool's options take" {
+	needs_zsh
+	mkdir "$BATS_TEST_TMPDIR/dir"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >journal
+	tool=mqtool
+	mqtool create /jobs -q
+	mqtool create key:0x4a0b -q
+	same "$(verbs | sort)" "$(zsh_offered "mqtool ")" verbs
+	same "/jobs" "$(zsh_offered "mqtool recv /")" objects
+	same "/jobs" "$(zsh_offered "mqtool exec --dead-letter /")" objects
+	same "journal" "$(zsh_offered "mqtool recv /jobs --journal ")" files
+	same "0x00004a0b" "$(zsh_offered "mqtool list --key ")" keys
+	same "dead_lettered" "$(zsh_offered "mqtool exec -o dead")" columns
 }
 
 @test "zsh completes files, forms and the default verb of deadlock-check" {

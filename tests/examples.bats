@@ -14,11 +14,12 @@ example()
 	left_nothing
 }
 
-# No semaphore, no file, and none of the tools' processes.
+# No semaphore, no queue, no file, and none of the tools' processes.
 left_nothing()
 {
 	local files
 	[[ $(semctl-cli list --json) == '{"semaphores":[]}' ]] || fail "left behind: $(semctl-cli list --json)"
+	[[ $(mqtool list --json) == '{"queues":[]}' ]] || fail "left behind: $(mqtool list --json)"
 	wait_until 5 nothing_runs
 	files=$(find "$TMPDIR" -mindepth 1 -maxdepth 1 ! -name 'bats-*')
 	[[ ! $files ]] || fail "left behind: $files"
@@ -26,7 +27,7 @@ left_nothing()
 
 nothing_runs()
 {
-	! grep -qsE 'semctl-cli|deadlock-check' /proc/[0-9]*/comm
+	! grep -qsE 'semctl-cli|mqtool|deadlock-check' /proc/[0-9]*/comm
 }
 
 # documents QUERY: whether it is true of the list of all JSON documents in the output.
@@ -35,8 +36,8 @@ documents()
 	grep '^{' <<<"$output" | jq -se "$1" >/dev/null || fail "expected documents with: $1" "$(show_last)"
 }
 
-# Starts one that cannot come to its end, since nobody posts or judges, and interrupts it once
-# it has its semaphores.
+# Starts one that cannot come to its end, since nobody posts, receives or judges, and interrupts
+# it once it has its semaphores and queues.
 hung=0
 interrupted()
 {
@@ -49,10 +50,17 @@ interrupted()
 		esac
 		exec "$IPCKIT_BUILD/semctl-cli" "\$@"
 	END
+	cat >"$BATS_TEST_TMPDIR/bin/mqtool" <<-END
+		#!/bin/bash
+		case \$1 in
+		recv | exec) exec sleep 1000 $hung ;;
+		esac
+		exec "$IPCKIT_BUILD/mqtool" "\$@"
+	END
 	printf '#!/bin/bash\nexec sleep 1000 %s\n' "$hung" >"$BATS_TEST_TMPDIR/bin/deadlock-check"
 	chmod +x "$BATS_TEST_TMPDIR/bin/"*
 	start setsid env PATH="$BATS_TEST_TMPDIR/bin:$PATH" "$IPCKIT_SRC/examples/$1"
-	wait_until 10 has_semaphores "$2"
+	wait_until 10 has_objects "$2"
 	wait_until 10 somebody_hangs
 	kill -INT -- -"$pid" # as a terminal does
 	finish "$pid"
@@ -65,9 +73,9 @@ somebody_hangs()
 	grep -qsaP "sleep\x001000\x00$hung\x00" /proc/[0-9]*/cmdline
 }
 
-has_semaphores()
+has_objects()
 {
-	(($(semctl-cli list --plain | wc -l) >= $1))
+	(($(semctl-cli list --plain | wc -l) + $(mqtool list --plain | wc -l) >= $1))
 }
 
 @test "each example is listed here and in the build" {
@@ -173,14 +181,15 @@ with the semaphore: 2 jobs sent, 2 in the spool'
 	assert_match '^/demo\.' "$sem"
 	killed=$(sed -n 's/^3\. Script \([0-9]*\) is killed.*/\1/p' <<<"$output")
 	heir=$(sed -n 's/.*yet \([0-9]*\) has it now.*/\1/p' <<<"$output")
-	jq -se --argjson killed "$killed" --argjson heir "$heir" 'length == 6
+	jq -se --argjson killed "$killed" --argjson heir "$heir" 'length == 7
 		and (.[0] | .value == 0 and (.holders | length) == 2 and .waiting == [])
 		and (.[1] | .value == 0 and ([.holders[].pid] | index($killed)) and [.waiting[].pid] == [$heir])
 		and (.[2] | .value == 0 and ([.holders[].pid] | index($heir)) and
 			([.holders[].pid] | index($killed) | not) and .waiting == [])
 		and .[3] == {value: 2, holders: [], waiting: []}
-		and .[4] == {deadlocked: false, processes: [], order: ["P3", "P2", "P1"]}
-		and .[5] == {deadlocked: true, processes: ["copy", "pack"], order: []}' >/dev/null <<<"$(grep '^{' <<<"$output")" ||
+		and [.[4].messages[] | [.priority, .data]] == [[9, "alarm"], [0, "copy"], [0, "pack"]]
+		and .[5] == {deadlocked: false, processes: [], order: ["P3", "P2", "P1"]}
+		and .[6] == {deadlocked: true, processes: ["copy", "pack"], order: []}' >/dev/null <<<"$(grep '^{' <<<"$output")" ||
 		fail "$(show_last)"
 	assert_match $'\n'"5. $sem is removed."$'\n'
 	assert_equal "$(sed '1,/^   deadlock-check: neither/d' <<<"$output")" \
@@ -214,6 +223,21 @@ with the semaphore: 2 jobs sent, 2 in the spool'
 	assert_stderr 'this is not so'
 }
 
+@test "demo: fails if a message is lost" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# An mqtool whose exec keeps no journal.
+	cat >"$BATS_TEST_TMPDIR/bin/mqtool" <<-END
+		#!/bin/bash
+		[[ \$1 == exec ]] || exec "$IPCKIT_BUILD/mqtool" "\$@"
+		exec "$IPCKIT_BUILD/mqtool" exec "\$2" "\${@:5}"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/mqtool"
+	run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:$PATH" timeout 50 "$IPCKIT_SRC/examples/demo"
+	assert_status 1
+	assert_stderr 'this is not so: all three jobs'
+	left_nothing
+}
+
 @test "demo: fails if a deadlock is not found" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/bash\n"%s/deadlock-check" "$@" || true\n' "$IPCKIT_BUILD" >"$BATS_TEST_TMPDIR/bin/deadlock-check"
@@ -222,6 +246,42 @@ with the semaphore: 2 jobs sent, 2 in the spool'
 	assert_status 1
 	assert_stderr 'this is not so: status 1'
 	left_nothing
+}
+
+# ---- queues ----
+
+@test "job-queue: urgent jobs first, and the failed one comes back" {
+	local urgent others
+	example job-queue 1
+	urgent=$(printf 'job %s is done, priority 9\n' 3 6 9)
+	others=$(printf 'job %s is done, priority 0\n' 1 2 4 7 8)
+	assert_equal "$(head -n 3 <<<"$output")" "$urgent" "urgent jobs"
+	assert_equal "$(sed -n '4,/^dead/p' <<<"$output" | grep priority)" "$others" "other jobs"
+	assert_match 'job 5 has failed.*failed with status 1.*dead letters: 1
+job 5 is done, priority 0$'
+}
+
+@test "job-queue: three workers do each job once" {
+	local job
+	example job-queue
+	for ((job = 1; job <= 9; job++)); do
+		assert_equal "$(grep -c "^job $job is done, priority $((job % 3 ? 0 : 9))$" <<<"$output")" 1 "job $job"
+	done
+}
+
+@test "log-fan-in: no line is missing, though the reader is killed" {
+	example log-fan-in
+	assert_output 'sent: 600
+in the log: 600'
+	example log-fan-in 1 40
+	assert_output 'sent: 40
+in the log: 40'
+}
+
+@test "request-reply: each client has its own answer" {
+	example request-reply 8
+	assert_equal "$(sort <<<"$output")" \
+		"$(for i in {1..8}; do echo "client $i: the square is $((i * i))"; done)" answers
 }
 
 # ---- deadlocks ----
@@ -289,6 +349,9 @@ processes  +P1 P2 P3
 	interrupted print-spooler 2
 	interrupted starvation 1
 	interrupted demo 1
+	interrupted job-queue 2
+	interrupted log-fan-in 1
+	interrupted request-reply 2
 	interrupted two-locks 2
 	interrupted lock-manager 0
 }

@@ -51,6 +51,10 @@ replay()
 	replay journal
 }
 
+@test "messages as lines of JSON" {
+	replay jsonl
+}
+
 @test "status files of queues" {
 	replay mqstatus
 }

@@ -53,11 +53,14 @@ shared_library()
 }
 
 @test "the tools do not load libipckit, popt, jansson or libsmartcols to start" {
-	run sh -c "readelf -d '$IPCKIT_BUILD/semctl-cli' | grep NEEDED"
-	assert_status 0
-	[[ $output != *libipckit* && $output != *smartcols* ]]
-	[[ -e $(cc -print-file-name=libpopt.a) ]] || skip "no static popt here"
-	[[ $output != *popt* && $output != *jansson* ]]
+	local tool
+	for tool in semctl-cli mqtool deadlock-check; do
+		run sh -c "readelf -d '$IPCKIT_BUILD/$tool' | grep NEEDED"
+		assert_status 0
+		[[ $output != *libipckit* && $output != *smartcols* ]] || fail "$tool: $output"
+		[[ -e $(cc -print-file-name=libpopt.a) ]] || skip "no static popt here"
+		[[ $output != *popt* && $output != *jansson* ]] || fail "$tool: $output"
+	done
 }
 
 @test "a program built against the shared library runs" {

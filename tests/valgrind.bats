@@ -87,6 +87,40 @@ clean_tool()
 	clean 0 eventfd --value 1 -- true
 }
 
+# Each run takes a second: what both backends have alike is there once.
+@test "mqtool: the life of a POSIX queue" {
+	clean_tool mqtool 0 create /jobs --mode 0640 --maxmsg 4 --msgsize 64
+	clean_tool mqtool 4 create /jobs --exclusive
+	printf 'one\ntwo\nthree\n' >"$TMPDIR/lines"
+	clean_tool mqtool 0 send /jobs --lines --file "$TMPDIR/lines"
+	clean_tool mqtool 6 send /jobs "$(printf '%065d' 0)"
+	clean_tool mqtool 0 wait /jobs
+	clean_tool mqtool 0 recv /jobs
+	clean_tool mqtool 0 recv /jobs --raw --lines --journal "$TMPDIR/journal"
+	clean_tool mqtool 0 info /jobs
+	clean_tool mqtool 0 drain /jobs
+	clean_tool mqtool 1 recv /jobs --timeout 10ms
+	clean_tool mqtool 1 wait /jobs --notify --timeout 10ms
+	clean_tool mqtool 3 rm /jobs /other
+}
+
+@test "mqtool: the life of a System V queue" {
+	clean_tool mqtool 0 create key:7
+	clean_tool mqtool 0 send key:7 --type 5 text more last
+	clean_tool mqtool 0 peek key:7 --all
+	clean_tool mqtool 0 recv key:7 --type '!4'
+	clean_tool mqtool 7 exec key:7 --count 1 -- sh -c 'exit 7'
+	clean_tool mqtool 0 set key:7 --qbytes 100 --mode g+r
+	clean_tool mqtool 0 dump key:7
+	"$IPCKIT_BUILD/mqtool" dump key:7 >"$TMPDIR/dumped"
+	clean_tool mqtool 0 restore key:7 <"$TMPDIR/dumped"
+	head -c 9 "$TMPDIR/dumped" >"$TMPDIR/cut"
+	clean_tool mqtool 2 restore key:7 <"$TMPDIR/cut"
+	clean_tool mqtool 0 list --table
+	clean_tool mqtool 0 limits --plain
+	clean_tool mqtool 0 clean --older-than 0 --non-empty --yes
+}
+
 @test "deadlock-check: verbs, forms, malformed input" {
 	textbook json "2 1 1 0" >"$TMPDIR/json"
 	textbook dot >"$TMPDIR/dot"
