@@ -104,7 +104,7 @@ lines_are()
 		make "$backend"
 		mqtool send "$object" a b c d e
 		for parallel in 1 4; do
-			run mqtool exec "$object" --count 2 --parallel "$parallel" --json -- sh -c 'cat >>log; echo >>log'
+			run mqtool exec "$object" --count 2 --parallel "$parallel" --json -- sh -c 'n=$(cat); echo "$n" >>log'
 			assert_status 0
 			json --arg o "$object" --arg b "$backend" '. == {object: $o, backend: $b, messages: 2, failed: 0,
 				requeued: 0, dead_lettered: 0}'
@@ -132,7 +132,7 @@ lines_are()
 	for backend in "${backends[@]}"; do
 		make "$backend"
 		rm -f log
-		start mqtool exec "$object" --parallel 2 --count 3 -- sh -c 'cat >>log; echo >>log'
+		start mqtool exec "$object" --parallel 2 --count 3 -- sh -c 'n=$(cat); echo "$n" >>log'
 		for text in a b c; do
 			wait_until 5 waits "$pid"
 			mqtool send "$object" "$text"
@@ -182,7 +182,7 @@ gate_opens()
 		make "$backend"
 		mqtool send "$object" a b c d e
 		rm -f log
-		start mqtool exec "$object" --all --parallel 3 -- sh -c 'cat >>log; echo >>log; cat gate'
+		start mqtool exec "$object" --all --parallel 3 -- sh -c 'n=$(cat); echo "$n" >>log; cat gate'
 		wait_until 5 lines_are log 3
 		wait_until 5 blocked_in "$pid" poll ppoll
 		assert_equal "$(wc -w <"/proc/$pid/task/$pid/children")" 3
@@ -390,7 +390,7 @@ both_end()
 		fi
 		mqtool send "$object" a b c d
 		rm -f log
-		start mqtool exec "$object" --requeue --parallel 2 --count 3 --json -- sh -c 'cat >>log; echo >>log; cat gate; exit 1'
+		start mqtool exec "$object" --requeue --parallel 2 --count 3 --json -- sh -c 'n=$(cat); echo "$n" >>log; cat gate; exit 1'
 		run=$pid
 		wait_until 5 lines_are log 2
 		mqtool send "$object" e f
@@ -537,7 +537,7 @@ mqtool exec: warning: $object: sh failed with status 1"
 	json '.error.code == "EIDRM" and .error.exit == 125'
 	make sysv
 	mqtool send "$object" x
-	start mqtool exec "$object" --parallel 2 -- sh -c 'cat >>log; echo >>log; cat gate; touch ended'
+	start mqtool exec "$object" --parallel 2 -- sh -c 'n=$(cat); echo "$n" >>log; cat gate; touch ended'
 	wait_until 5 lines_are log 1
 	ipcrm -Q "${object#key:}"
 	wait_until 10 gate_opens "$pid"
