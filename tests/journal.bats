@@ -6,8 +6,9 @@
 
 load helpers
 
-kills=${IPCKIT_LONG:+3000}
-kills=${kills:-500}
+kills=500
+! is_sanitized || kills=100
+[[ ! ${IPCKIT_LONG:-} ]] || kills=3000
 
 # crash BACKEND [bare]
 crash()
