@@ -117,7 +117,7 @@ _ipckit_argument()
 	A,B) _ipckit_columns several ;;
 	COLUMN) _ipckit_columns one ;;
 	USER*) _ipckit_users ;;
-	WORD) _ipckit_offer posix sysv ;;
+	WORD) [[ $1 != --backend ]] || _ipckit_offer posix sysv ;;
 	GLOB | OBJECT) "${prefix}_operand" OBJECT ;;
 	KEY) _ipckit_keys ;;
 	PATH) _ipckit_files '' ;;
@@ -137,8 +137,11 @@ _ipckit_operand()
 	if (($1 < ${#places[@]})); then
 		place=${places[$1]}
 	else
-		place=${places[-1]}
-		[[ $place == *... && $place != *,* ]] || return
+		# What there may be several of, wherever that stands: SOURCE... SINK.
+		for place in "${places[@]}" ''; do
+			[[ $place != *... || $place == *,* ]] || break
+		done
+		[[ $place ]] || return
 	fi
 	case $place in
 	FILE | PATH) _ipckit_files '' ;;

@@ -19,16 +19,24 @@ static struct timespec monotonic_now(void)
 	return now;
 }
 
+/* Whether the clock goes so far. */
+static bool add(struct timespec *time, const struct timespec *left)
+{
+	time->tv_nsec += left->tv_nsec;
+	if (time->tv_nsec >= NS_PER_SEC) {
+		time->tv_nsec -= NS_PER_SEC;
+		if (__builtin_add_overflow(time->tv_sec, 1, &time->tv_sec))
+			return false;
+	}
+	return !__builtin_add_overflow(time->tv_sec, left->tv_sec, &time->tv_sec);
+}
+
 /* The point ns nanoseconds after now, ns not negative; -ERANGE where the clock ends before. */
 static int point_after(struct timespec now, int64_t ns, struct timespec *out)
 {
-	now.tv_nsec += ns % NS_PER_SEC;
-	if (now.tv_nsec >= NS_PER_SEC) {
-		now.tv_nsec -= NS_PER_SEC;
-		if (__builtin_add_overflow(now.tv_sec, 1, &now.tv_sec))
-			return -ERANGE;
-	}
-	if (__builtin_add_overflow(now.tv_sec, ns / NS_PER_SEC, &now.tv_sec))
+	const struct timespec left = { .tv_sec = ns / NS_PER_SEC, .tv_nsec = ns % NS_PER_SEC };
+
+	if (!add(&now, &left))
 		return -ERANGE;
 	*out = now;
 	return 0;
@@ -84,6 +92,41 @@ int ipckit_deadline_left(const struct ipckit_deadline *deadline, struct timespec
 	if (!r && left)
 		*left = rest;
 	return r;
+}
+
+int ipckit_deadline_point(const struct ipckit_deadline *deadline, clockid_t clock, struct timespec *room,
+			  const struct timespec **out)
+{
+	struct timespec left;
+	int r = ipckit_deadline_left(deadline, &left);
+
+	if (r)
+		return r;
+	*out = NULL;
+	if (deadline->kind == IPCKIT_DEADLINE_NONE)
+		return 0;
+	*room = deadline->at;
+	if (clock != CLOCK_MONOTONIC) {
+		clock_gettime(clock, room);
+		if (!add(room, &left))
+			return 0;
+	}
+	*out = room;
+	return 0;
+}
+
+void ipckit_deadline_within(const struct ipckit_deadline *deadline, int64_t ns, struct ipckit_deadline *out)
+{
+	struct ipckit_deadline part;
+
+	ipckit_deadline_in(ns, &part);
+	part.stop = deadline->stop;
+	part.endless = deadline->kind == IPCKIT_DEADLINE_NONE || deadline->endless;
+	if (deadline->kind == IPCKIT_DEADLINE_TRY || part.kind == IPCKIT_DEADLINE_NONE ||
+	    (deadline->kind == IPCKIT_DEADLINE_AT && part.kind == IPCKIT_DEADLINE_AT &&
+	     is_before(&deadline->at, &part.at)))
+		part = *deadline;
+	*out = part;
 }
 
 int ipckit_deadline_sleep(const struct ipckit_deadline *deadline, int64_t ns)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "array.h"
 #include "journal-file.h"
 #include "sys.h"
 
@@ -312,7 +313,7 @@ static int compare_left(const void *a, const void *b, void *arg)
 	size_t i = *(const size_t *)a, k = *(const size_t *)b;
 	uint64_t x = journal->slots[i].entry->order, y = journal->slots[k].entry->order;
 
-	return x != y ? (x > y) - (x < y) : (i > k) - (i < k);
+	return x != y ? array_order(x, y) : array_order(i, k);
 }
 
 /* ---- opening ---- */

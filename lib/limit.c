@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "limit.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +13,25 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <ipckit/limit.h>
+struct ipckit_limit limit_make(const char *name, struct ipckit_maybe value, const char *unit, const char *what)
+{
+	struct ipckit_limit limit = { .value = value, .unit = unit, .what = what };
+
+	snprintf(limit.name, sizeof(limit.name), "%s", name);
+	return limit;
+}
+
+int limit_hit(struct ipckit_limit limit, struct ipckit_maybe needed, struct ipckit_limit *out)
+{
+	limit.needed = needed;
+	*out = limit;
+	return 0;
+}
+
+bool limit_is_beyond(const struct ipckit_limit *limit, int64_t wanted)
+{
+	return limit->value.known && wanted > limit->value.value;
+}
 
 void ipckit_limits_free(struct ipckit_limits *limits)
 {
@@ -34,7 +54,7 @@ static ssize_t read_text(int dirfd, const char *path, char *text, size_t size)
 	return n;
 }
 
-static struct ipckit_maybe read_first_number(const char *path)
+struct ipckit_maybe limit_number(const char *path)
 {
 	char text[128], *end;
 	unsigned long long value;
@@ -48,8 +68,15 @@ static struct ipckit_maybe read_first_number(const char *path)
 	return ipckit_known((int64_t)value);
 }
 
-/* The soft limit; unknown where there is none. */
-static struct ipckit_maybe soft_limit(int resource)
+struct ipckit_maybe limit_sysctl(const char *path)
+{
+	char full[64];
+
+	snprintf(full, sizeof(full), "/proc/sys/%s", path);
+	return limit_number(full);
+}
+
+struct ipckit_maybe limit_soft(int resource)
 {
 	struct rlimit limit;
 
@@ -118,14 +145,14 @@ static struct ipckit_maybe threads_used(uid_t uid)
 
 static struct ipckit_maybe memory_used(void)
 {
-	struct ipckit_maybe pages = read_first_number("/proc/self/statm");
+	struct ipckit_maybe pages = limit_number("/proc/self/statm");
 
 	return pages.known ? ipckit_known(pages.value * sysconf(_SC_PAGESIZE)) : pages;
 }
 
 static int descriptors(struct ipckit_limit *out)
 {
-	struct ipckit_maybe value = soft_limit(RLIMIT_NOFILE);
+	struct ipckit_maybe value = limit_soft(RLIMIT_NOFILE);
 
 	*out = (struct ipckit_limit){
 		.name = "RLIMIT_NOFILE",
@@ -141,8 +168,8 @@ static int files(struct ipckit_limit *out)
 {
 	*out = (struct ipckit_limit){
 		.name = "fs.file-max",
-		.value = read_first_number("/proc/sys/fs/file-max"),
-		.used = read_first_number("/proc/sys/fs/file-nr"),
+		.value = limit_number("/proc/sys/fs/file-max"),
+		.used = limit_number("/proc/sys/fs/file-nr"),
 		.unit = "files",
 		.estimate = true, /* the counters of the CPUs are summed up only now and then */
 		.what = "files that all processes together may have open",
@@ -152,7 +179,7 @@ static int files(struct ipckit_limit *out)
 
 static int processes(struct ipckit_limit *out)
 {
-	struct ipckit_maybe value = soft_limit(RLIMIT_NPROC);
+	struct ipckit_maybe value = limit_soft(RLIMIT_NPROC);
 
 	if (!value.known)
 		return -ENOENT;
@@ -169,7 +196,7 @@ static int processes(struct ipckit_limit *out)
 
 static int address_space(struct ipckit_limit *out)
 {
-	struct ipckit_maybe value = soft_limit(RLIMIT_AS);
+	struct ipckit_maybe value = limit_soft(RLIMIT_AS);
 
 	if (!value.known)
 		return -ENOENT;
@@ -185,7 +212,7 @@ static int address_space(struct ipckit_limit *out)
 
 static int file_size(struct ipckit_limit *out)
 {
-	struct ipckit_maybe value = soft_limit(RLIMIT_FSIZE);
+	struct ipckit_maybe value = limit_soft(RLIMIT_FSIZE);
 
 	if (!value.known)
 		return -ENOENT;
@@ -273,30 +300,54 @@ static struct ipckit_maybe scaled(uint64_t count, uint64_t unit)
 	return ipckit_known((int64_t)value);
 }
 
+static struct ipckit_limit blocks_of(const char *path, const struct statvfs *st)
+{
+	struct ipckit_limit limit = { .unit = "bytes", .what = "space on the file system (df)" };
+
+	name_it(path, "blocks", &limit);
+	/* Of what a file system does not limit it says 0 in all. */
+	if (st->f_blocks) {
+		limit.value = scaled(st->f_blocks, st->f_frsize);
+		limit.used = scaled(st->f_blocks - st->f_bfree, st->f_frsize);
+	}
+	return limit;
+}
+
+static struct ipckit_limit inodes_of(const char *path, const struct statvfs *st)
+{
+	struct ipckit_limit limit = { .unit = "inodes", .what = "files on the file system (df -i)" };
+
+	name_it(path, "inodes", &limit);
+	if (st->f_files) {
+		limit.value = scaled(st->f_files, 1);
+		limit.used = scaled(st->f_files - st->f_ffree, 1);
+	}
+	return limit;
+}
+
+size_t limit_of_mount(const char *path, struct ipckit_limit out[2])
+{
+	struct statvfs st;
+
+	if (statvfs(path, &st))
+		return 0;
+	out[0] = blocks_of(path, &st);
+	out[1] = inodes_of(path, &st);
+	return 2;
+}
+
 int ipckit_limit_of_filesystem(const char *path, struct ipckit_limit *out)
 {
 	bool reserve = geteuid() == 0; /* root may use the blocks that are kept back */
-	struct ipckit_limit limit = { 0 };
 	struct statvfs st;
 
 	if (statvfs(path, &st))
 		return -errno;
-	/* Of what a file system does not limit it says 0 in all. */
-	if (st.f_blocks && !(reserve ? st.f_bfree : st.f_bavail)) {
-		name_it(path, "blocks", &limit);
-		limit.value = scaled(st.f_blocks, st.f_frsize);
-		limit.used = scaled(st.f_blocks - st.f_bfree, st.f_frsize);
-		limit.unit = "bytes";
-		limit.what = "space on the file system (df)";
-	} else if (st.f_files && !(reserve ? st.f_ffree : st.f_favail)) {
-		name_it(path, "inodes", &limit);
-		limit.value = scaled(st.f_files, 1);
-		limit.used = scaled(st.f_files - st.f_ffree, 1);
-		limit.unit = "inodes";
-		limit.what = "files on the file system (df -i)";
-	} else {
+	if (st.f_blocks && !(reserve ? st.f_bfree : st.f_bavail))
+		*out = blocks_of(path, &st);
+	else if (st.f_files && !(reserve ? st.f_ffree : st.f_favail))
+		*out = inodes_of(path, &st);
+	else
 		return -ENOENT;
-	}
-	*out = limit;
 	return 0;
 }

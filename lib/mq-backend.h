@@ -29,6 +29,15 @@ struct ipckit_mq {
 	bool crowded;   /* the last sending had to wait */
 };
 
+/* Pauses between looks at what cannot be waited for. */
+#define MQ_PAUSE_FIRST_NS 1000000
+#define MQ_PAUSE_LAST_NS 20000000
+
+static inline int64_t mq_longer_pause(int64_t pause)
+{
+	return pause < MQ_PAUSE_LAST_NS / 2 ? pause * 2 : MQ_PAUSE_LAST_NS;
+}
+
 /* A slot that is NULL is -EOPNOTSUPP. */
 struct mq_ops {
 	const char *name;
@@ -71,8 +80,5 @@ void mq_posix_complete(struct ipckit_mq_spec *spec);
 
 /* mq-notify.c */
 int mq_posix_notify(struct ipckit_mq *mq, const struct ipckit_deadline *deadline, struct ipckit_maybe *sender);
-
-/* mq-limits.c: a number below /proc/sys ("fs/mqueue/msg_max"). */
-struct ipckit_maybe mq_sysctl(const char *path);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "limit.h"
 #include "mq-backend.h"
-#include "proc-scan.h"
 #include "sys.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -14,27 +13,9 @@
 #define DFLT_MSGSIZE 8192
 #define LIMITS 12
 
-struct ipckit_maybe mq_sysctl(const char *path)
-{
-	char full[64], text[32];
-	const char *at = text;
-	uint64_t value;
-	ssize_t n;
-	int fd;
-
-	snprintf(full, sizeof(full), "/proc/sys/%s", path);
-	fd = sys_openat(AT_FDCWD, full, O_RDONLY, 0);
-	if (fd < 0)
-		return ipckit_unknown();
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return scan_below(&at, 10, INT64_MAX, &value) ? ipckit_known((int64_t)value) : ipckit_unknown();
-}
-
 static int64_t default_of(const char *path, const char *most, int64_t otherwise)
 {
-	struct ipckit_maybe value = mq_sysctl(path), max = mq_sysctl(most);
+	struct ipckit_maybe value = limit_sysctl(path), max = limit_sysctl(most);
 
 	if (!value.known)
 		return otherwise;
@@ -105,23 +86,11 @@ static int look_at_use(struct use *use)
 
 /* ---- each of them ---- */
 
-static struct ipckit_limit limit(const char *name, struct ipckit_maybe value, const char *unit,
-				 const char *what)
-{
-	struct ipckit_limit limit = { .value = value, .unit = unit, .what = what };
-
-	snprintf(limit.name, sizeof(limit.name), "%s", name);
-	return limit;
-}
-
 static struct ipckit_limit rlimit_msgqueue(const struct use *use)
 {
-	struct rlimit own;
-	struct ipckit_limit out = limit("RLIMIT_MSGQUEUE", ipckit_unknown(), "bytes",
-					"memory of the POSIX queues of one user (ulimit -q)");
+	struct ipckit_limit out = limit_make("RLIMIT_MSGQUEUE", limit_soft(RLIMIT_MSGQUEUE), "bytes",
+					     "memory of the POSIX queues of one user (ulimit -q)");
 
-	if (!getrlimit(RLIMIT_MSGQUEUE, &own) && own.rlim_cur <= INT64_MAX)
-		out.value = ipckit_known((int64_t)own.rlim_cur);
 	out.used = use->bytes;
 	out.estimate = true; /* queues that were removed and are still open are counted by the kernel */
 	return out;
@@ -129,8 +98,9 @@ static struct ipckit_limit rlimit_msgqueue(const struct use *use)
 
 static struct ipckit_limit queues_max(const struct use *use)
 {
-	struct ipckit_limit out = limit("fs.mqueue.queues_max", mq_sysctl("fs/mqueue/queues_max"), "queues",
-					"POSIX queues in this IPC namespace, but for privileged processes");
+	struct ipckit_limit out = limit_make("fs.mqueue.queues_max", limit_sysctl("fs/mqueue/queues_max"),
+					     "queues", "POSIX queues in this IPC namespace, but for privileged "
+					     "processes");
 
 	out.used = use->queues;
 	return out;
@@ -138,32 +108,32 @@ static struct ipckit_limit queues_max(const struct use *use)
 
 static struct ipckit_limit msg_max(void)
 {
-	return limit("fs.mqueue.msg_max", mq_sysctl("fs/mqueue/msg_max"), "messages",
-		     "messages that a POSIX queue may be made for, but by privileged processes");
+	return limit_make("fs.mqueue.msg_max", limit_sysctl("fs/mqueue/msg_max"), "messages",
+			  "messages that a POSIX queue may be made for, but by privileged processes");
 }
 
 static struct ipckit_limit msgsize_max(void)
 {
-	return limit("fs.mqueue.msgsize_max", mq_sysctl("fs/mqueue/msgsize_max"), "bytes",
-		     "size of messages that a POSIX queue may be made for, but by privileged processes");
+	return limit_make("fs.mqueue.msgsize_max", limit_sysctl("fs/mqueue/msgsize_max"), "bytes",
+			  "size of messages that a POSIX queue may be made for, but by privileged processes");
 }
 
 static struct ipckit_limit hard_msgmax(void)
 {
-	return limit("HARD_MSGMAX", ipckit_known(HARD_MSGMAX), "messages",
-		     "messages that privileged processes may make a POSIX queue for");
+	return limit_make("HARD_MSGMAX", ipckit_known(HARD_MSGMAX), "messages",
+			  "messages that privileged processes may make a POSIX queue for");
 }
 
 static struct ipckit_limit hard_msgsizemax(void)
 {
-	return limit("HARD_MSGSIZEMAX", ipckit_known(HARD_MSGSIZEMAX), "bytes",
-		     "size of messages that privileged processes may make a POSIX queue for");
+	return limit_make("HARD_MSGSIZEMAX", ipckit_known(HARD_MSGSIZEMAX), "bytes",
+			  "size of messages that privileged processes may make a POSIX queue for");
 }
 
 static struct ipckit_limit msgmni(const struct use *use)
 {
-	struct ipckit_limit out = limit("kernel.msgmni", mq_sysctl("kernel/msgmni"), "queues",
-					"System V queues in this IPC namespace");
+	struct ipckit_limit out = limit_make("kernel.msgmni", limit_sysctl("kernel/msgmni"), "queues",
+					     "System V queues in this IPC namespace");
 	struct msginfo info;
 
 	out.used = sys_msginfo(MSG_INFO, &info) < 0 ? use->sysv : ipckit_known(info.msgpool);
@@ -172,18 +142,18 @@ static struct ipckit_limit msgmni(const struct use *use)
 
 static struct ipckit_limit msgmax(void)
 {
-	return limit("kernel.msgmax", mq_sysctl("kernel/msgmax"), "bytes", "size of a System V message");
+	return limit_make("kernel.msgmax", limit_sysctl("kernel/msgmax"), "bytes", "size of a System V message");
 }
 
 static struct ipckit_limit msgmnb(void)
 {
-	return limit("kernel.msgmnb", mq_sysctl("kernel/msgmnb"), "bytes",
-		     "qbytes that a System V queue gets, and may be given by unprivileged processes");
+	return limit_make("kernel.msgmnb", limit_sysctl("kernel/msgmnb"), "bytes",
+			  "qbytes that a System V queue gets, and may be given by unprivileged processes");
 }
 
 static struct ipckit_limit qbytes_max(void)
 {
-	return limit("INT_MAX", ipckit_known(INT_MAX), "bytes", "qbytes that the kernel can take");
+	return limit_make("INT_MAX", ipckit_known(INT_MAX), "bytes", "qbytes that the kernel can take");
 }
 
 int ipckit_mq_limits(struct ipckit_limits *out)
@@ -200,11 +170,11 @@ int ipckit_mq_limits(struct ipckit_limits *out)
 	list[n++] = rlimit_msgqueue(&use);
 	list[n++] = queues_max(&use);
 	list[n++] = msg_max();
-	list[n++] = limit("fs.mqueue.msg_default", mq_sysctl("fs/mqueue/msg_default"), "messages",
-			  "messages that a POSIX queue is made for where nothing is said");
+	list[n++] = limit_make("fs.mqueue.msg_default", limit_sysctl("fs/mqueue/msg_default"), "messages",
+			       "messages that a POSIX queue is made for where nothing is said");
 	list[n++] = msgsize_max();
-	list[n++] = limit("fs.mqueue.msgsize_default", mq_sysctl("fs/mqueue/msgsize_default"), "bytes",
-			  "size of messages that a POSIX queue is made for where nothing is said");
+	list[n++] = limit_make("fs.mqueue.msgsize_default", limit_sysctl("fs/mqueue/msgsize_default"),
+			       "bytes", "size of messages that a POSIX queue is made for where nothing is said");
 	list[n++] = hard_msgmax();
 	list[n++] = hard_msgsizemax();
 	list[n++] = msgmni(&use);
@@ -215,18 +185,6 @@ int ipckit_mq_limits(struct ipckit_limits *out)
 }
 
 /* ---- which one was hit ---- */
-
-static int hit(struct ipckit_limit limit, struct ipckit_maybe needed, struct ipckit_limit *out)
-{
-	limit.needed = needed;
-	*out = limit;
-	return 0;
-}
-
-static bool is_beyond(const struct ipckit_limit *limit, int64_t wanted)
-{
-	return limit->value.known && wanted > limit->value.value;
-}
 
 /* No descriptor is left, rather than no memory for queues. */
 static bool lacks_descriptors(void)
@@ -247,18 +205,18 @@ static int hit_memory(const struct ipckit_mq_spec *spec, struct ipckit_limit *ou
 		return -ENOENT;
 	mq_posix_complete(&full);
 	(void)look_at_use(&use);
-	return hit(rlimit_msgqueue(&use), charge(full.maxmsg, full.msgsize), out);
+	return limit_hit(rlimit_msgqueue(&use), charge(full.maxmsg, full.msgsize), out);
 }
 
 /* Of two limits the one that this process is held to: root is thought to be privileged. */
 static int hit_either(struct ipckit_limit soft, struct ipckit_limit hard, int64_t wanted,
 		      struct ipckit_limit *out)
 {
-	if (geteuid() == 0 && is_beyond(&hard, wanted))
-		return hit(hard, ipckit_known(wanted), out);
-	if (is_beyond(&soft, wanted))
-		return hit(soft, ipckit_known(wanted), out);
-	return is_beyond(&hard, wanted) ? hit(hard, ipckit_known(wanted), out) : -ENOENT;
+	if (geteuid() == 0 && limit_is_beyond(&hard, wanted))
+		return limit_hit(hard, ipckit_known(wanted), out);
+	if (limit_is_beyond(&soft, wanted))
+		return limit_hit(soft, ipckit_known(wanted), out);
+	return limit_is_beyond(&hard, wanted) ? limit_hit(hard, ipckit_known(wanted), out) : -ENOENT;
 }
 
 static int hit_geometry(const struct ipckit_mq_spec *spec, struct ipckit_limit *out)
@@ -281,7 +239,7 @@ static int hit_posix(int error, const struct ipckit_mq_spec *spec, struct ipckit
 		return hit_geometry(spec, out);
 	case ENOSPC:
 		(void)look_at_use(&use);
-		return hit(queues_max(&use), ipckit_unknown(), out);
+		return limit_hit(queues_max(&use), ipckit_unknown(), out);
 	}
 	return -ENOENT;
 }
@@ -291,8 +249,8 @@ static int hit_qbytes(int64_t wanted, struct ipckit_limit *out)
 	struct ipckit_limit most = msgmnb();
 
 	if (wanted > INT_MAX)
-		return hit(qbytes_max(), ipckit_known(wanted), out);
-	return is_beyond(&most, wanted) ? hit(most, ipckit_known(wanted), out) : -ENOENT;
+		return limit_hit(qbytes_max(), ipckit_known(wanted), out);
+	return limit_is_beyond(&most, wanted) ? limit_hit(most, ipckit_known(wanted), out) : -ENOENT;
 }
 
 static int hit_sysv(int error, const struct ipckit_mq_wanted *wanted, struct ipckit_limit *out)
@@ -300,7 +258,7 @@ static int hit_sysv(int error, const struct ipckit_mq_wanted *wanted, struct ipc
 	struct use use = { 0 };
 
 	if (error == ENOSPC && wanted->spec)
-		return hit(msgmni(&use), ipckit_unknown(), out);
+		return limit_hit(msgmni(&use), ipckit_unknown(), out);
 	if (error != EPERM)
 		return -ENOENT;
 	if (wanted->qbytes)
@@ -315,21 +273,21 @@ static int hit_size(struct ipckit_mq *mq, uint64_t size, struct ipckit_limit *ou
 	struct ipckit_limit message = msgmax(), queue;
 	struct ipckit_mq_state state;
 
-	if (mq->backend == IPCKIT_MQ_SYSV && needed.known && is_beyond(&message, needed.value))
-		return hit(message, needed, out);
+	if (mq->backend == IPCKIT_MQ_SYSV && needed.known && limit_is_beyond(&message, needed.value))
+		return limit_hit(message, needed, out);
 	if (ipckit_mq_state(mq, &state))
 		return -ENOENT;
 	/* Without a size it was a copy that failed, for which qbytes does not matter, or an empty message. */
 	if (mq->backend == IPCKIT_MQ_SYSV && !size && state.qbytes)
-		return hit(message, needed, out);
+		return limit_hit(message, needed, out);
 	if (mq->backend == IPCKIT_MQ_POSIX) {
-		queue = limit("msgsize", ipckit_known(state.msgsize), "bytes",
-			      "size of a message in this queue");
-		return hit(queue, needed, out);
+		queue = limit_make("msgsize", ipckit_known(state.msgsize), "bytes",
+				   "size of a message in this queue");
+		return limit_hit(queue, needed, out);
 	}
-	queue = limit("qbytes", ipckit_known(state.qbytes), "bytes", "bytes of all messages in this queue");
+	queue = limit_make("qbytes", ipckit_known(state.qbytes), "bytes", "bytes of all messages in this queue");
 	queue.used = ipckit_known(state.bytes);
-	return hit(queue, needed, out);
+	return limit_hit(queue, needed, out);
 }
 
 int ipckit_mq_limit_hit(enum ipckit_mq_backend backend, int error, struct ipckit_mq *mq,

@@ -232,7 +232,7 @@ int mq_list_posix(struct ipckit_mq_list *list)
 
 	if (r) {
 		list->posix_error = sys_lacks_resources(r) ? 0 : -r;
-		return sys_lacks_resources(r) ? r : 0;
+		return sys_own_trouble(r);
 	}
 	r = list_entries(&mount, list);
 	mq_mount_close(&mount);

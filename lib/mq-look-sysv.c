@@ -3,10 +3,9 @@
 #include "mq-look.h"
 #include "proc.h"
 #include "sys.h"
+#include "sysv.h"
 #include "users.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,10 +72,7 @@ struct ipckit_maybe mq_sysv_last_use(const struct ipckit_mq_info *info)
 
 int mq_name_sysv(struct ipckit_mq_info *info)
 {
-	char name[32];
-
-	snprintf(name, sizeof(name), "id:%" PRId64, info->id.value);
-	info->name = strdup(name);
+	info->name = sysv_name(info->id.value);
 	return info->name ? 0 : -ENOMEM;
 }
 

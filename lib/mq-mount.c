@@ -86,7 +86,7 @@ int mq_mount_ask(struct mq_mount *mount, const char *file, uint64_t inode)
 		mount->owner = MQ_MOUNT_FOREIGN;
 	/* What may not be opened tells nothing. */
 	if (fd < 0)
-		return sys_lacks_resources(fd) ? fd : 0;
+		return sys_own_trouble(fd);
 	r = compare(mount, fd);
 	close(fd);
 	return r;
@@ -117,7 +117,7 @@ int mq_mount_ask_kernel(struct mq_mount *mount)
 		return 0;
 	fd = mount_own();
 	if (fd < 0)
-		return sys_lacks_resources(fd) ? fd : 0;
+		return sys_own_trouble(fd);
 	r = compare(mount, fd);
 	close(fd);
 	return r;

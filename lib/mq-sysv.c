@@ -1,46 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "limit.h"
 #include "mq-backend.h"
 #include "sys.h"
+#include "sysv.h"
 
-#define LOOK_FIRST_NS 1000000
-#define LOOK_LAST_NS 20000000
 #define TRUST_NS 200000 /* less than it takes to start a command that changes a queue */
 #define YOUNG_S 1
 #define YOUNG_LOOKS 20
 
 /* ---- looking ---- */
 
-int mq_sysv_find(const struct ipckit_name *name, int *id)
+static int get_existing(key_t key)
 {
-	key_t key;
-	int r;
-
-	if (name->kind == IPCKIT_NAME_ID) {
-		*id = name->id;
-		return 0;
-	}
-	r = ipckit_name_key(name, &key);
-	if (!r)
-		r = sys_msgget(key, 0);
-	if (r < 0)
-		return r;
-	*id = r;
-	return 0;
+	return sys_msgget(key, 0);
 }
 
-/* By its place in the kernel's table, of which an identifier is made up with a sequence number. */
-static int stat_any(int id, struct msqid_ds *ds)
+int mq_sysv_find(const struct ipckit_name *name, int *id)
 {
-	static const int places[] = { 0x7fff, 0xffffff }; /* without and with the kernel's ipcmni_extend */
-	struct msqid_ds any = { 0 };
+	return sysv_find(name, get_existing, id);
+}
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		if (sys_msgctl(id & places[i], MSG_STAT_ANY, &any) != id)
-			continue;
-		*ds = any;
-		return 0;
-	}
-	return -EACCES;
+static int stat_at(int place, void *ds)
+{
+	return sys_msgctl(place, MSG_STAT_ANY, ds);
 }
 
 int mq_sysv_stat(int id, struct msqid_ds *ds)
@@ -49,7 +31,7 @@ int mq_sysv_stat(int id, struct msqid_ds *ds)
 
 	if (r == -EINVAL || r == -EIDRM)
 		return -ENOENT;
-	return r == -EACCES ? stat_any(id, ds) : r;
+	return r == -EACCES ? sysv_stat_any(id, stat_at, ds) : r;
 }
 
 /* On a queue that was there when it was opened, -EINVAL mostly means that it is no more. */
@@ -78,7 +60,7 @@ static int look(struct ipckit_mq *mq, struct msqid_ds *ds)
 {
 	struct msginfo info = { 0 };
 	bool informed = sys_msginfo(IPC_INFO, &info) >= 0;
-	struct ipckit_maybe msgmax = informed ? ipckit_known(info.msgmax) : mq_sysctl("kernel/msgmax");
+	struct ipckit_maybe msgmax = informed ? ipckit_known(info.msgmax) : limit_sysctl("kernel/msgmax");
 	int r = mq_sysv_stat(mq->id, ds);
 
 	if (r == -ENOENT)
@@ -149,7 +131,7 @@ static int set_qbytes(int id, int64_t qbytes)
 		return -EPERM;
 	r = sys_msgctl(id, IPC_STAT, &ds);
 	if (r == -EACCES)
-		r = stat_any(id, &ds);
+		r = sysv_stat_any(id, stat_at, &ds);
 	if (r)
 		return r;
 	ds.msg_qbytes = (msglen_t)qbytes;
@@ -191,7 +173,7 @@ static int compare(struct ipckit_mq *mq, const struct ipckit_mq_spec *spec)
 			return r;
 		if (!is_young(&ds) || i == YOUNG_LOOKS)
 			return -EBADMSG;
-		r = ipckit_deadline_sleep(&forever, LOOK_FIRST_NS);
+		r = ipckit_deadline_sleep(&forever, MQ_PAUSE_FIRST_NS);
 	}
 	return r;
 }
@@ -281,7 +263,7 @@ static ssize_t in_call(const struct transfer *transfer, const struct ipckit_dead
 /* Nobody has promised a signal at the deadline: look, with growing pauses. */
 static ssize_t by_looking(const struct transfer *transfer, const struct ipckit_deadline *deadline)
 {
-	int64_t pause = LOOK_FIRST_NS;
+	int64_t pause = MQ_PAUSE_FIRST_NS;
 	ssize_t n;
 	int r;
 
@@ -293,7 +275,7 @@ static ssize_t by_looking(const struct transfer *transfer, const struct ipckit_d
 		if (r && r != -ETIMEDOUT)
 			return r;
 		n = once(transfer, IPC_NOWAIT);
-		pause = pause < LOOK_LAST_NS / 2 ? pause * 2 : LOOK_LAST_NS;
+		pause = mq_longer_pause(pause);
 	} while (n == -EAGAIN && !r);
 	return n == -EAGAIN ? r : n;
 }

@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define LOOK_FIRST_NS 1000000
-#define LOOK_LAST_NS 20000000
-
 static const struct mq_ops *const backends[] = {
 	[IPCKIT_MQ_POSIX] = &mq_posix_ops,
 	[IPCKIT_MQ_SYSV] = &mq_sysv_ops,
@@ -168,7 +165,7 @@ int ipckit_mq_peek(struct ipckit_mq *mq, size_t index, struct ipckit_mq_message 
 static int wait_by_looking(struct ipckit_mq *mq, int64_t messages, const struct ipckit_deadline *deadline)
 {
 	struct ipckit_mq_state state;
-	int64_t pause = LOOK_FIRST_NS;
+	int64_t pause = MQ_PAUSE_FIRST_NS;
 	int r;
 
 	for (;;) {
@@ -185,10 +182,7 @@ static int wait_by_looking(struct ipckit_mq *mq, int64_t messages, const struct 
 			return 0;
 		if (r)
 			return r;
-		if (pause < LOOK_LAST_NS / 2)
-			pause *= 2;
-		else
-			pause = LOOK_LAST_NS;
+		pause = mq_longer_pause(pause);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "name-refuse.h"
+#include "why.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 
 #include <ipckit/parse.h>
 
-#define KINDS (IPCKIT_NAME_SHM + 1)
+#define KINDS (IPCKIT_NAME_SOCKET + 1)
 
 static const struct {
 	const char *spelling;
@@ -24,6 +25,9 @@ static const struct {
 	[IPCKIT_NAME_FILE] = { "file:PATH", "a lock file" },
 	[IPCKIT_NAME_PLACE] = { "PATH@OFFSET", "a place in a file" },
 	[IPCKIT_NAME_SHM] = { "/NAME@OFFSET", "a place in shared memory" },
+	[IPCKIT_NAME_PATH] = { "PATH", "a path" },
+	[IPCKIT_NAME_PIPE] = { "pipe:INODE", "the inode of a pipe" },
+	[IPCKIT_NAME_SOCKET] = { "socket:INODE", "the inode of a socket" },
 };
 
 const char *name_spelling(enum ipckit_name_kind kind)
@@ -35,25 +39,10 @@ int name_refuse(const struct reading *in, const char *format, ...)
 {
 	va_list args;
 
-	if (in->why) {
-		va_start(args, format);
-		vsnprintf(in->why->text, sizeof(in->why->text), format, args);
-		va_end(args);
-	}
+	va_start(args, format);
+	(void)why_say(in->why, format, args);
+	va_end(args);
 	return -EINVAL;
-}
-
-/* "a, b or c" */
-static void join(const char *const *words, size_t n, char *text, size_t size)
-{
-	size_t length = 0;
-
-	*text = '\0';
-	for (size_t i = 0; i < n && length < size; i++) {
-		const char *before = !i ? "" : i + 1 < n ? ", " : " or ";
-
-		length += (size_t)snprintf(text + length, size - length, "%s%s", before, words[i]);
-	}
 }
 
 /* What is accepted here, in words. */
@@ -66,9 +55,7 @@ static void list_accepted(const struct reading *in, char *text, size_t size)
 		if (takes(in, kind))
 			words[n++] = kinds[kind].spelling;
 	}
-	join(words, n, text, size);
-	if (!n)
-		snprintf(text, size, "nothing");
+	why_join(words, n, text, size);
 }
 
 int name_refuse_kind(const struct reading *in, enum ipckit_name_kind kind)
@@ -79,14 +66,9 @@ int name_refuse_kind(const struct reading *in, enum ipckit_name_kind kind)
 	return name_refuse(in, "%s, which is not accepted here: write %s", kinds[kind].what, accepted);
 }
 
-/* Whether a word can be put into a sentence: short, nothing that a terminal or JSON minds. */
 static bool is_plain(const char *word, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		if (word[i] <= ' ' || word[i] > '~')
-			return false;
-	}
-	return length && length <= 48;
+	return why_is_plain(word, length, 48);
 }
 
 #define LIKELY_MAX 4
@@ -120,7 +102,7 @@ static int refuse_with(const struct reading *in, const char *reason, const struc
 		list_accepted(in, text, sizeof(text));
 		return name_refuse(in, "%s: write %s", reason, text);
 	}
-	join(likely->list, likely->count, text, sizeof(text));
+	why_join(likely->list, likely->count, text, sizeof(text));
 	return name_refuse(in, "%s: did you mean %s?", reason, text);
 }
 
@@ -175,6 +157,8 @@ int name_refuse_prefix(const struct reading *in, size_t length)
 	if (!likely.count && takes(in, IPCKIT_NAME_POSIX) && *rest == '/' &&
 	    !strchr(rest + 1, '/') && is_plain(rest, strlen(rest)))
 		add_likely(&likely, "%s", rest);
+	if (takes(in, IPCKIT_NAME_PATH) && is_plain(in->text, strlen(in->text)))
+		add_likely(&likely, "./%s", in->text);
 	return refuse_with(in, "unknown prefix before the colon", &likely);
 }
 
@@ -242,7 +226,9 @@ int name_refuse_bare(const struct reading *in, bool has_offset)
 		if (takes(in, IPCKIT_NAME_FILE) && !is_number)
 			add_likely(&likely, "file:%s", word);
 		if (takes(in, IPCKIT_NAME_SHM) && !takes(in, IPCKIT_NAME_POSIX))
-			add_likely(&likely, "/%s@0", word);
+			add_likely(&likely, in->takes & IPCKIT_TAKES_BARE_PLACE ? "/%s" : "/%s@0", word);
+		if (takes(in, IPCKIT_NAME_PLACE) && in->takes & IPCKIT_TAKES_BARE_PLACE)
+			add_likely(&likely, "./%s", word);
 	}
 	return refuse_with(in, "no object's name", &likely);
 }

@@ -68,6 +68,39 @@ static int read_index(const struct reading *in, const char *hash, struct ipckit_
 	return 0;
 }
 
+/* Takes the `@OFFSET` that starts at mark, which has to be a number. */
+static int read_offset(const struct reading *in, const char *mark, struct ipckit_name *name)
+{
+	int r = read_count(mark + 1, strlen(mark + 1), INT64_MAX, &name->offset);
+
+	if (r == -ERANGE)
+		return name_refuse(in, "the offset after @ is too large");
+	if (r)
+		return name_refuse(in, "@ is followed by an offset in bytes, as in %s@8", name_spelling(name->kind));
+	return 0;
+}
+
+/* How much of a key or an identifier is the number itself. */
+static size_t number_length(const struct reading *in, const char *rest)
+{
+	return strcspn(rest, in->takes & IPCKIT_TAKES_OFFSET ? "#@" : "#");
+}
+
+static int refuse_both(const struct reading *in)
+{
+	return name_refuse(in, "#N, of a set of semaphores, and @OFFSET, of a segment, exclude each other");
+}
+
+/* What follows that number. */
+static int read_tail(const struct reading *in, const char *tail, struct ipckit_name *name)
+{
+	if (!*tail)
+		return 0;
+	if (in->takes & IPCKIT_TAKES_OFFSET && strchr(tail, '#') && strchr(tail, '@'))
+		return refuse_both(in);
+	return *tail == '@' ? read_offset(in, tail, name) : read_index(in, tail, name);
+}
+
 /* ---- words with a prefix ---- */
 
 static int refuse_key(const struct reading *in, const char *rest, size_t length)
@@ -87,7 +120,7 @@ static int refuse_key(const struct reading *in, const char *rest, size_t length)
 
 static int read_key(const struct reading *in, const char *rest, struct ipckit_name *name)
 {
-	size_t length = strcspn(rest, "#");
+	size_t length = number_length(in, rest);
 	uint64_t key;
 
 	if (read_count(rest, length, UINT32_MAX, &key))
@@ -102,18 +135,18 @@ static int read_key(const struct reading *in, const char *rest, struct ipckit_na
 		return name_refuse(in, "a key with leading zeros may mean an octal number: "
 				  "write it decimal without them, or 0x hex");
 	name->key = (key_t)(uint32_t)key;
-	return rest[length] ? read_index(in, rest + length, name) : 0;
+	return read_tail(in, rest + length, name);
 }
 
 static int read_id(const struct reading *in, const char *rest, struct ipckit_name *name)
 {
-	size_t length = strcspn(rest, "#");
+	size_t length = number_length(in, rest);
 	uint64_t id;
 
 	if (read_decimal(rest, length, INT_MAX, &id))
 		return name_refuse(in, "an identifier is a decimal number from 0 to %d", INT_MAX);
 	name->id = (int)id;
-	return rest[length] ? read_index(in, rest + length, name) : 0;
+	return read_tail(in, rest + length, name);
 }
 
 /*
@@ -131,20 +164,44 @@ static const char *number_after(const char *text, size_t length, char c, uint64_
 	return *error == -EINVAL ? NULL : mark;
 }
 
+/* The @OFFSET at the end of an ftok: name, or NULL: any other @ is a part of the path. */
+static const char *find_offset(const struct reading *in, const char *rest, size_t length, uint64_t *offset,
+			       int *error)
+{
+	if (!(in->takes & IPCKIT_TAKES_OFFSET))
+		return NULL;
+	return number_after(rest, length, '@', INT64_MAX, offset, error);
+}
+
+/* Takes what follows the path and the project of an ftok: name, and cuts it off. */
+static int read_ftok_tail(const struct reading *in, const char *rest, size_t *length, struct ipckit_name *name)
+{
+	uint64_t ignored;
+	int r = 0;
+	const char *offset = find_offset(in, rest, *length, &name->offset, &r), *index;
+
+	if (offset && r)
+		return name_refuse(in, "the offset after @ is too large");
+	if (offset)
+		*length = (size_t)(offset - rest);
+	index = number_after(rest, *length, '#', UINT_MAX, &ignored, &r);
+	if (!index)
+		return 0;
+	*length = (size_t)(index - rest);
+	if (offset || find_offset(in, rest, *length, &ignored, &r))
+		return refuse_both(in);
+	return read_index(in, index, name);
+}
+
 static int read_ftok(const struct reading *in, const char *rest, struct ipckit_name *name)
 {
 	size_t length = strlen(rest);
-	uint64_t index, project = 1;
+	uint64_t project = 1;
 	const char *mark;
-	int r = 0;
+	int r = read_ftok_tail(in, rest, &length, name);
 
-	mark = number_after(rest, length, '#', UINT_MAX, &index, &r);
-	if (mark) {
-		r = read_index(in, mark, name);
-		if (r)
-			return r;
-		length = (size_t)(mark - rest);
-	}
+	if (r)
+		return r;
 	mark = number_after(rest, length, ',', 255, &project, &r);
 	if (mark && (r || !project))
 		return name_refuse(in, "the project number of ftok:PATH,PROJ is from 1 to 255");
@@ -177,6 +234,21 @@ static int read_fd(const struct reading *in, const char *rest, struct ipckit_nam
 	return 0;
 }
 
+/* The kernel writes pipe:[4711]. */
+static int read_inode(const struct reading *in, const char *rest, struct ipckit_name *name)
+{
+	size_t length = strlen(rest);
+
+	if (length > 2 && *rest == '[' && rest[length - 1] == ']') {
+		rest++;
+		length -= 2;
+	}
+	if (read_decimal(rest, length, UINT64_MAX, &name->inode) || !name->inode)
+		return name_refuse(in, "an inode is a decimal number from 1 on, as in %s4711",
+				   name->kind == IPCKIT_NAME_PIPE ? "pipe:" : "socket:");
+	return 0;
+}
+
 static int read_file(const struct reading *in, const char *rest, struct ipckit_name *name)
 {
 	if (!*rest)
@@ -191,13 +263,19 @@ static const struct {
 } prefixes[] = {
 	{ "key:", IPCKIT_NAME_KEY, read_key },    { "id:", IPCKIT_NAME_ID, read_id },
 	{ "ftok:", IPCKIT_NAME_FTOK, read_ftok }, { "fd:", IPCKIT_NAME_FD, read_fd },
-	{ "file:", IPCKIT_NAME_FILE, read_file },
+	{ "file:", IPCKIT_NAME_FILE, read_file }, { "pipe:", IPCKIT_NAME_PIPE, read_inode },
+	{ "socket:", IPCKIT_NAME_SOCKET, read_inode },
 };
 
 #define PREFIXES (sizeof(prefixes) / sizeof(*prefixes))
 
 static int read_prefixed(const struct reading *in, size_t length, struct ipckit_name *name)
 {
+	if (takes(in, IPCKIT_NAME_PATH) && takes(in, IPCKIT_NAME_FD) && length > 1 &&
+	    strspn(in->text, "0123456789") == length - 1) {
+		name->kind = IPCKIT_NAME_FD;
+		return read_fd(in, in->text, name);
+	}
 	for (size_t i = 0; i < PREFIXES; i++) {
 		if (strlen(prefixes[i].word) != length ||
 		    memcmp(in->text, prefixes[i].word, length))
@@ -285,12 +363,16 @@ static int read_name(const struct reading *in, struct ipckit_name *name)
 		word++;
 	if (!*in->text)
 		return name_refuse(in, "the name is empty");
-	if (!strcmp(in->text, "private")) {
+	if (!strcmp(in->text, "private") && !takes(in, IPCKIT_NAME_PATH)) {
 		name->kind = IPCKIT_NAME_PRIVATE;
 		return takes(in, name->kind) ? 0 : name_refuse_kind(in, name->kind);
 	}
 	if (in->text[word] == ':')
 		return read_prefixed(in, word + 1, name);
+	if (takes(in, IPCKIT_NAME_PATH)) {
+		name->kind = IPCKIT_NAME_PATH;
+		return keep(in->text, strlen(in->text), name);
+	}
 	return read_plain(in, name);
 }
 

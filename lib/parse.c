@@ -101,6 +101,141 @@ int ipckit_parse_duration(const char *text, int64_t *out)
 	return -EINVAL;
 }
 
+/* ---- points in time ---- */
+
+#define NS_PER_SEC 1000000000
+#define DAY 86400
+#define DAYS_TO_1970 719528 /* from the beginning of the year 0 */
+#define TIME_MAX 253402300799 /* the last second of the year 9999 */
+
+struct moment {
+	unsigned year, month, day, hour, minute, second;
+	int offset; /* of its clock from UTC, in minutes */
+};
+
+static bool skip(const char **text, char c)
+{
+	bool found = **text == c;
+
+	*text += found;
+	return found;
+}
+
+/* Exactly n digits. */
+static bool read_fixed(const char **text, unsigned n, unsigned *out)
+{
+	for (*out = 0; n; n--, (*text)++) {
+		if (!is_digit(**text, 10))
+			return false;
+		*out = *out * 10 + (unsigned)digit_of(**text);
+	}
+	return true;
+}
+
+/* "2026-11-21T10:00:00" */
+static bool read_date_and_time(const char **text, struct moment *m)
+{
+	if (!read_fixed(text, 4, &m->year) || !skip(text, '-') || !read_fixed(text, 2, &m->month) ||
+	    !skip(text, '-') || !read_fixed(text, 2, &m->day))
+		return false;
+	if (!skip(text, 'T') && !skip(text, 't') && !skip(text, ' '))
+		return false;
+	return read_fixed(text, 2, &m->hour) && skip(text, ':') && read_fixed(text, 2, &m->minute) &&
+	       skip(text, ':') && read_fixed(text, 2, &m->second);
+}
+
+/* "Z", "+01:00"; *fits: whether there is such an offset. */
+static bool read_offset(const char **text, int *minutes, bool *fits)
+{
+	bool negative = **text == '-';
+	unsigned hour, minute;
+
+	*minutes = 0;
+	if (skip(text, 'Z') || skip(text, 'z'))
+		return true;
+	if ((!negative && **text != '+') || (++*text, !read_fixed(text, 2, &hour)) || !skip(text, ':') ||
+	    !read_fixed(text, 2, &minute))
+		return false;
+	if (hour > 23 || minute > 59)
+		*fits = false;
+	*minutes = (int)(hour * 60 + minute) * (negative ? -1 : 1);
+	return true;
+}
+
+/* ".25" in nanoseconds, 0 where there is none. False: a point without digits. */
+static bool read_fraction(const char **text, int64_t *ns)
+{
+	const char *digits = *text + 1, *end;
+
+	*ns = 0;
+	if (**text != '.')
+		return true;
+	end = digits + strspn(digits, "0123456789");
+	*ns = (int64_t)fraction_of(digits, end, NS_PER_SEC);
+	*text = end;
+	return end > digits;
+}
+
+static bool is_leap(unsigned year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static bool there_is(const struct moment *m)
+{
+	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
+	return m->month >= 1 && m->month <= 12 && m->day >= 1 &&
+	       m->day <= days[m->month - 1] + (unsigned)(m->month == 2 && is_leap(m->year)) && m->hour <= 23 &&
+	       m->minute <= 59 && m->second <= 59;
+}
+
+static int64_t seconds_of(const struct moment *m)
+{
+	static const unsigned before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+	/* Each leap year before this one; the year 0 is one. */
+	unsigned leaps = (m->year + 3) / 4 - (m->year + 99) / 100 + (m->year + 399) / 400;
+	int64_t days = (int64_t)m->year * 365 + leaps + before[m->month - 1] + (m->day - 1) - DAYS_TO_1970;
+
+	days += m->month > 2 && is_leap(m->year);
+	return days * DAY + m->hour * 3600 + m->minute * 60 + m->second - (int64_t)m->offset * 60;
+}
+
+static int set_time(int64_t seconds, int64_t ns, struct timespec *out)
+{
+	seconds += ns == NS_PER_SEC;
+	if (seconds > TIME_MAX)
+		return -ERANGE;
+	*out = (struct timespec){ .tv_sec = (time_t)seconds, .tv_nsec = ns % NS_PER_SEC };
+	return 0;
+}
+
+static int read_seconds(const char *text, struct timespec *out)
+{
+	bool fits = true;
+	const char *end;
+	uint64_t seconds = read_digits(text, 10, &end, &fits);
+	int64_t ns;
+
+	if (end == text || !read_fraction(&end, &ns) || *end)
+		return -EINVAL;
+	return fits && seconds <= TIME_MAX ? set_time((int64_t)seconds, ns, out) : -ERANGE;
+}
+
+int ipckit_parse_time(const char *text, struct timespec *out)
+{
+	struct moment m;
+	bool fits = true;
+	int64_t ns;
+
+	if (*text == '@')
+		return read_seconds(text + 1, out);
+	if (!read_date_and_time(&text, &m) || !read_fraction(&text, &ns) || !read_offset(&text, &m.offset, &fits) ||
+	    *text)
+		return -EINVAL;
+	return fits && there_is(&m) ? set_time(seconds_of(&m), ns, out) : -ERANGE;
+}
+
 /* ---- sizes ---- */
 
 /* The factor of a suffix, 0 where there is no such one. */

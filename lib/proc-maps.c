@@ -24,6 +24,7 @@ static bool read_rights(const char **p, struct proc_map *map)
 		return false;
 	map->readable = rights[0] == 'r';
 	map->writable = rights[1] == 'w';
+	map->executable = rights[2] == 'x';
 	map->shared = rights[3] == 's';
 	*p += 5;
 	return true;
@@ -57,28 +58,27 @@ int proc_map_parse(char *line, struct proc_map *out)
 	return 0;
 }
 
+/* ---- lines ---- */
+
+/* Shows a line of length bytes, which may hold NULs, to whoever walks over them. */
+typedef int (*line_visit)(char *line, size_t length, void *arg);
+
 /* Visits the whole lines of a buffer. *used: the bytes that they took. */
-static int visit_lines(char *buffer, size_t size, proc_map_visit visit, unsigned *skipped,
-		       void *arg, size_t *used)
+static int visit_lines(char *buffer, size_t size, line_visit visit, void *arg, size_t *used)
 {
 	char *line = buffer, *end;
-	struct proc_map map;
 	int r = 0;
 
 	while (!r && (end = memchr(line, '\n', size - (size_t)(line - buffer)))) {
 		*end = '\0';
-		/* A NUL within would hide the rest of the line. */
-		if (strlen(line) == (size_t)(end - line) && !proc_map_parse(line, &map))
-			r = visit(&map, arg);
-		else
-			(*skipped)++;
+		r = visit(line, (size_t)(end - line), arg);
 		line = end + 1;
 	}
 	*used = (size_t)(line - buffer);
 	return r;
 }
 
-static int walk(int fd, char *buffer, proc_map_visit visit, unsigned *skipped, void *arg)
+static int walk(int fd, char *buffer, line_visit visit, unsigned *skipped, void *arg)
 {
 	size_t filled = 0, used;
 	ssize_t n;
@@ -91,7 +91,7 @@ static int walk(int fd, char *buffer, proc_map_visit visit, unsigned *skipped, v
 		if (n <= 0)
 			break;
 		filled += (size_t)n;
-		r = visit_lines(buffer, filled, visit, skipped, arg, &used);
+		r = visit_lines(buffer, filled, visit, arg, &used);
 		if (r)
 			return r;
 		/* A line without an end is none of the kernel's. */
@@ -104,18 +104,165 @@ static int walk(int fd, char *buffer, proc_map_visit visit, unsigned *skipped, v
 	return (int)n;
 }
 
-int proc_maps_walk(int dirfd, proc_map_visit visit, unsigned *skipped, void *arg)
+static int walk_file(int dirfd, const char *file, line_visit visit, unsigned *skipped, void *arg)
 {
-	unsigned ignored = 0;
 	char *buffer;
-	int fd = sys_openat(dirfd, "maps", O_RDONLY, 0);
+	int fd = sys_openat(dirfd, file, O_RDONLY, 0);
 	int r;
 
 	if (fd < 0)
 		return fd;
 	buffer = malloc(BUFFER);
-	r = buffer ? walk(fd, buffer, visit, skipped ? skipped : &ignored, arg) : -ENOMEM;
+	r = buffer ? walk(fd, buffer, visit, skipped, arg) : -ENOMEM;
 	free(buffer);
 	close(fd);
+	return r;
+}
+
+/* ---- maps ---- */
+
+struct maps {
+	proc_map_visit visit;
+	unsigned ignored, *skipped;
+	void *arg;
+};
+
+/* A NUL within would hide the rest of a line. */
+static bool read_map(char *line, size_t length, struct proc_map *out)
+{
+	return strlen(line) == length && !proc_map_parse(line, out);
+}
+
+static int visit_map(char *line, size_t length, void *arg)
+{
+	struct maps *maps = arg;
+	struct proc_map map;
+
+	if (read_map(line, length, &map))
+		return maps->visit(&map, maps->arg);
+	(*maps->skipped)++;
+	return 0;
+}
+
+int proc_maps_walk(int dirfd, proc_map_visit visit, unsigned *skipped, void *arg)
+{
+	struct maps maps = { .visit = visit, .arg = arg };
+
+	maps.skipped = skipped ?: &maps.ignored;
+	return walk_file(dirfd, "maps", visit_map, maps.skipped, &maps);
+}
+
+/* ---- smaps ---- */
+
+/* "  4 kB", in bytes */
+static bool read_amount(const char *p, int64_t *out)
+{
+	uint64_t n;
+
+	scan_blanks(&p);
+	if (!scan_below(&p, 10, INT64_MAX / 1024, &n) || strcmp(p, " kB"))
+		return false;
+	*out = (int64_t)n * 1024;
+	return true;
+}
+
+static void add_amount(struct ipckit_maybe *sum, int64_t amount)
+{
+	int64_t n = sum->known ? sum->value : 0;
+
+	*sum = __builtin_add_overflow(n, amount, &n) ? ipckit_unknown() : ipckit_known(n);
+}
+
+int proc_smap_parse(const char *line, struct proc_smap *out)
+{
+	const struct {
+		const char *key;
+		struct ipckit_maybe *value;
+		bool part; /* of a sum */
+	} fields[] = {
+		{ "Rss:", &out->rss, false },
+		{ "Pss:", &out->pss, false },
+		{ "Swap:", &out->swap, false },
+		{ "KernelPageSize:", &out->page_size, false },
+		{ "Shared_Hugetlb:", &out->huge, true },
+		{ "Private_Hugetlb:", &out->huge, true },
+	};
+	int64_t amount;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		if (strncmp(line, fields[i].key, strlen(fields[i].key)))
+			continue;
+		if (!read_amount(line + strlen(fields[i].key), &amount))
+			return -EBADMSG;
+		if (fields[i].part)
+			add_amount(fields[i].value, amount);
+		else
+			*fields[i].value = ipckit_known(amount);
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+struct smaps {
+	proc_smap_visit visit;
+	unsigned ignored, *skipped;
+	void *arg;
+	struct proc_smap map; /* of which the lines are being read */
+	bool begun;
+	char *line; /* its own, of BUFFER bytes */
+};
+
+static int end_smap(struct smaps *smaps)
+{
+	bool begun = smaps->begun;
+
+	smaps->begun = false;
+	return begun ? smaps->visit(&smaps->map, smaps->arg) : 0;
+}
+
+/* "Rss: 4 kB": the first word ends so; that of a mapping's first line does not. */
+static bool is_detail(const char *line)
+{
+	size_t length = strcspn(line, " ");
+
+	return length && line[length - 1] == ':';
+}
+
+static int visit_smap(char *line, size_t length, void *arg)
+{
+	struct smaps *smaps = arg;
+	struct proc_map map;
+	int r;
+
+	/* Details that are not asked for (flags, keys of other kernels) are no fault. */
+	if (is_detail(line)) {
+		(void)!proc_smap_parse(line, &smaps->map);
+		return 0;
+	}
+	r = end_smap(smaps);
+	if (!read_map(line, length, &map)) {
+		(*smaps->skipped)++;
+		return r;
+	}
+	memcpy(smaps->line, line, length + 1);
+	map.path = smaps->line + (map.path - line);
+	smaps->map = (struct proc_smap){ .map = map };
+	smaps->begun = true;
+	return r;
+}
+
+int proc_smaps_walk(int dirfd, proc_smap_visit visit, unsigned *skipped, void *arg)
+{
+	struct smaps smaps = { .visit = visit, .arg = arg };
+	int r;
+
+	smaps.skipped = skipped ?: &smaps.ignored;
+	smaps.line = malloc(BUFFER);
+	if (!smaps.line)
+		return -ENOMEM;
+	r = walk_file(dirfd, "smaps", visit_smap, smaps.skipped, &smaps);
+	if (!r)
+		r = end_smap(&smaps);
+	free(smaps.line);
 	return r;
 }

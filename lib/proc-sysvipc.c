@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/shm.h>
 
 /* ---- fields ---- */
 
@@ -47,7 +48,7 @@ static bool is_end(const char *p)
 	return !*p || *p == '\n';
 }
 
-/* What the lines of all kinds begin with. */
+/* What the lines of all kinds begin with. The mode carries a kind's own flags. */
 static bool read_head(const char **p, int32_t *key, int *id, unsigned *mode)
 {
 	int64_t key_read;
@@ -58,7 +59,7 @@ static bool read_head(const char **p, int32_t *key, int *id, unsigned *mode)
 		return false;
 	*key = (int32_t)key_read;
 	*id = (int)id_read;
-	*mode = (unsigned)mode_read & 0777;
+	*mode = (unsigned)mode_read;
 	return true;
 }
 
@@ -72,6 +73,7 @@ int proc_sysvsem_parse(const char *line, struct proc_sysvsem *out)
 	    !id_field(&p, &set.cgid) || !signed_field(&p, &set.otime) ||
 	    !signed_field(&p, &set.ctime) || !is_end(p))
 		return -EBADMSG;
+	set.mode &= 0777;
 	*out = set;
 	return 0;
 }
@@ -88,7 +90,28 @@ int proc_sysvmsg_parse(const char *line, struct proc_sysvmsg *out)
 	    !id_field(&p, &queue.cgid) || !signed_field(&p, &queue.stime) ||
 	    !signed_field(&p, &queue.rtime) || !signed_field(&p, &queue.ctime) || !is_end(p))
 		return -EBADMSG;
+	queue.mode &= 0777;
 	*out = queue;
+	return 0;
+}
+
+int proc_sysvshm_parse(const char *line, struct proc_sysvshm *out)
+{
+	struct proc_sysvshm segment = { 0 };
+	const char *p = line;
+
+	if (!read_head(&p, &segment.key, &segment.id, &segment.mode) ||
+	    !field(&p, 10, INT64_MAX, &segment.size) || !pid_field(&p, &segment.cpid) ||
+	    !pid_field(&p, &segment.lpid) || !field(&p, 10, INT64_MAX, &segment.nattch) ||
+	    !id_field(&p, &segment.uid) || !id_field(&p, &segment.gid) || !id_field(&p, &segment.cuid) ||
+	    !id_field(&p, &segment.cgid) || !signed_field(&p, &segment.atime) ||
+	    !signed_field(&p, &segment.dtime) || !signed_field(&p, &segment.ctime) ||
+	    !field(&p, 10, INT64_MAX, &segment.rss) || !field(&p, 10, INT64_MAX, &segment.swap) || !is_end(p))
+		return -EBADMSG;
+	segment.dest = segment.mode & SHM_DEST;
+	segment.locked = segment.mode & SHM_LOCKED;
+	segment.mode &= 0777;
+	*out = segment;
 	return 0;
 }
 
@@ -172,4 +195,25 @@ int proc_sysvmsg_walk(int root, proc_sysvmsg_visit visit, unsigned *skipped, voi
 	struct queues to = { .visit = visit, .arg = arg };
 
 	return walk_table(root, "sysvipc/msg", visit_queue, skipped, &to);
+}
+
+struct segments {
+	proc_sysvshm_visit visit;
+	void *arg;
+};
+
+static int visit_segment(const char *line, void *arg, bool *bad)
+{
+	const struct segments *to = arg;
+	struct proc_sysvshm segment;
+
+	*bad = proc_sysvshm_parse(line, &segment);
+	return *bad ? 0 : to->visit(&segment, to->arg);
+}
+
+int proc_sysvshm_walk(int root, proc_sysvshm_visit visit, unsigned *skipped, void *arg)
+{
+	struct segments to = { .visit = visit, .arg = arg };
+
+	return walk_table(root, "sysvipc/shm", visit_segment, skipped, &to);
 }

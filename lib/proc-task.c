@@ -125,6 +125,10 @@ int proc_status_parse(const char *text, struct proc_status *out)
 		} else if ((value = after_key(line, "Gid:")) && read_effective(value, &n)) {
 			status.gid = (gid_t)n;
 			has_gid = true;
+		} else if ((value = after_key(line, "Tgid:")) && scan_below(&value, 10, INT_MAX, &n)) {
+			status.tgid = (pid_t)n;
+		} else if ((value = after_key(line, "Threads:")) && scan_number(&value, 10, &n)) {
+			status.threads = n;
 		} else if ((value = after_key(line, "NSpid:")) && read_last(value, &n)) {
 			status.ns_pid = (pid_t)n;
 		} else if (after_key(line, "VmSize:")) {
@@ -140,6 +144,16 @@ int proc_status_parse(const char *text, struct proc_status *out)
 int proc_status_read(int dirfd, struct proc_status *out)
 {
 	return READ_AND_PARSE(dirfd, "status", proc_status_parse, out);
+}
+
+int proc_has_memory(int dirfd)
+{
+	struct proc_status status;
+	int r = proc_status_read(dirfd, &status);
+
+	if (sys_lacks_resources(r))
+		return r;
+	return r ? r != -ESRCH && r != -ENOENT : status.has_mm || status.threads > 1;
 }
 
 /* ---- syscall ---- */
@@ -174,7 +188,10 @@ int proc_syscall_parse(const char *text, struct proc_syscall *out)
 
 int proc_syscall_read(int dirfd, struct proc_syscall *out)
 {
-	return READ_AND_PARSE(dirfd, "syscall", proc_syscall_parse, out);
+	char text[PROC_SYSCALL_ROOM];
+	ssize_t n = proc_read_into(dirfd, "syscall", text, sizeof(text));
+
+	return n < 0 ? (int)n : proc_syscall_parse(text, out);
 }
 
 /* ---- words ---- */

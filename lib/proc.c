@@ -85,6 +85,22 @@ int proc_read(int dirfd, const char *path, char **text, size_t *size)
 	return 0;
 }
 
+ssize_t proc_read_into(int dirfd, const char *path, char *buffer, size_t room)
+{
+	ssize_t n;
+	int fd = sys_openat(dirfd, path, O_RDONLY | O_NOCTTY, 0);
+
+	if (fd < 0)
+		return fd;
+	do {
+		n = sys_result(read(fd, buffer, room - 1));
+	} while (n == -EINTR);
+	close(fd);
+	if (n >= 0)
+		buffer[n] = '\0';
+	return n;
+}
+
 static int open_directory(int dirfd, const char *path, DIR **out)
 {
 	int fd = sys_openat(dirfd, path, O_RDONLY | O_DIRECTORY, 0);
@@ -144,6 +160,24 @@ int proc_walk(int dirfd, const char *path, proc_visit visit, void *arg)
 		return r;
 	while ((r = next_id(dir, &entry, &id)) > 0) {
 		r = visit_entry(dir, entry->d_name, (pid_t)id, visit, arg);
+		if (r)
+			break;
+	}
+	closedir(dir);
+	return r;
+}
+
+int proc_walk_names(int parent, const char *path, proc_name_visit visit, void *arg)
+{
+	struct dirent *entry;
+	uint64_t id;
+	DIR *dir;
+	int r = open_directory(parent, path, &dir);
+
+	if (r)
+		return r;
+	while ((r = next_id(dir, &entry, &id)) > 0) {
+		r = visit(dirfd(dir), entry->d_name, (pid_t)id, arg);
 		if (r)
 			break;
 	}

@@ -17,12 +17,21 @@ IPCKIT_CHECK int proc_open(const char *root, int *out); /* O_DIRECTORY|O_CLOEXEC
 /* Reads a whole small file; *text is NUL-terminated and freed by the caller. */
 IPCKIT_CHECK int proc_read(int dirfd, const char *path, char **text, size_t *size);
 
+/* Reads a small file into a buffer, with a NUL behind; what is beyond its room is left out. Returns the length,
+ * or -errno. */
+IPCKIT_CHECK ssize_t proc_read_into(int dirfd, const char *path, char *buffer, size_t room);
+
 /* Calls visit for each numeric entry of a directory (processes of /proc, threads of
  * PID/task), with a descriptor of it that is closed afterwards; what may not be opened is
  * visited with -EACCES or -EPERM instead. Goes on while visit returns 0; returns what it
  * returned, or -errno. An entry that vanishes is passed over. */
 typedef int (*proc_visit)(int dirfd, pid_t id, void *arg);
 IPCKIT_CHECK int proc_walk(int dirfd, const char *path, proc_visit visit, void *arg);
+
+/* The same for who looks at single files of many: visit gets the descriptor of the directory that was walked,
+ * and the entry's name. */
+typedef int (*proc_name_visit)(int dirfd, const char *name, pid_t id, void *arg);
+IPCKIT_CHECK int proc_walk_names(int dirfd, const char *path, proc_name_visit visit, void *arg);
 
 /* Whether processes of others are left out of this /proc (hidepid=, see proc(5)): 1, 0 or -ENOMEM. */
 IPCKIT_CHECK int proc_hides(int root);
@@ -45,11 +54,16 @@ IPCKIT_CHECK int proc_stat_read(int dirfd, struct proc_stat *out);
 struct proc_status {
 	uid_t uid;     /* effective */
 	gid_t gid;     /* effective */
+	pid_t tgid;    /* the process that a thread is of, 0 if not told */
 	pid_t ns_pid;  /* pid in the innermost PID namespace (last of NSpid), 0 if not told */
 	bool has_mm;   /* has a VmSize line: no kernel thread, no zombie */
+	uint64_t threads; /* 0 if not told; a zombie with more than one goes on without its first */
 };
 IPCKIT_CHECK int proc_status_parse(const char *text, struct proc_status *out);
 IPCKIT_CHECK int proc_status_read(int dirfd, struct proc_status *out);
+/* 1; 0 of kernel threads, zombies and what has vanished, of which there is nothing to be known; -ENOMEM, -EMFILE,
+ * -ENFILE. */
+IPCKIT_CHECK int proc_has_memory(int dirfd);
 
 enum proc_syscall_state { PROC_RUNNING, PROC_BLOCKED, PROC_IN_SYSCALL };
 struct proc_syscall {
@@ -57,6 +71,7 @@ struct proc_syscall {
 	long number;                   /* restart_syscall keeps the arguments of the call it resumes */
 	uint64_t args[6];
 };
+#define PROC_SYSCALL_ROOM 256 /* for its line */
 IPCKIT_CHECK int proc_syscall_parse(const char *text, struct proc_syscall *out);
 IPCKIT_CHECK int proc_syscall_read(int dirfd, struct proc_syscall *out);
 
@@ -78,7 +93,7 @@ IPCKIT_CHECK int proc_namespace(int dirfd, const char *name, uint64_t *out);
 /* proc-maps.c */
 struct proc_map {
 	uint64_t start, end;
-	bool shared, readable, writable;
+	bool shared, readable, writable, executable;
 	uint64_t offset;        /* in the file, bytes */
 	unsigned major, minor;
 	uint64_t inode;
@@ -87,6 +102,18 @@ struct proc_map {
 IPCKIT_CHECK int proc_map_parse(char *line, struct proc_map *out); /* cuts the line; -EBADMSG */
 typedef int (*proc_map_visit)(const struct proc_map *map, void *arg);
 IPCKIT_CHECK int proc_maps_walk(int dirfd, proc_map_visit visit, unsigned *skipped, void *arg);
+
+/* A mapping with what of it is in memory, in bytes. Huge pages of hugetlbfs count in none but huge. */
+struct proc_smap {
+	struct proc_map map;
+	struct ipckit_maybe rss, pss, swap, page_size;
+	struct ipckit_maybe huge;
+};
+/* A line after that of the mapping ("Rss:   4 kB"); others than these are left alone, too: -EBADMSG. */
+IPCKIT_CHECK int proc_smap_parse(const char *line, struct proc_smap *out);
+typedef int (*proc_smap_visit)(const struct proc_smap *map, void *arg);
+/* -ENOENT: the kernel has no smaps. */
+IPCKIT_CHECK int proc_smaps_walk(int dirfd, proc_smap_visit visit, unsigned *skipped, void *arg);
 
 /* Descriptors of a process: each entry of fd/ with what stat(2) says of it. */
 struct proc_fd {
@@ -97,6 +124,10 @@ typedef int (*proc_fd_visit)(int dirfd, const struct proc_fd *fd, void *arg);
 IPCKIT_CHECK int proc_fds_walk(int dirfd, proc_fd_visit visit, void *arg);
 /* A field of fdinfo/FD ("eventfd-id:" ...) as a number in the given base; -ENOENT where it has none. */
 IPCKIT_CHECK int proc_fdinfo_field(int dirfd, int fd, const char *field, int base, uint64_t *out);
+
+/* proc-memory.c: the memory of a process, by a descriptor of it. -EFAULT: nothing is there. */
+IPCKIT_CHECK int proc_memory_open(int dirfd, int *out);
+IPCKIT_CHECK int proc_memory_read(int memory, uint64_t address, void *data, size_t size);
 
 /* proc-sysvipc.c */
 struct proc_sysvsem {
@@ -125,5 +156,21 @@ struct proc_sysvmsg {
 IPCKIT_CHECK int proc_sysvmsg_parse(const char *line, struct proc_sysvmsg *out); /* -EBADMSG */
 typedef int (*proc_sysvmsg_visit)(const struct proc_sysvmsg *queue, void *arg);
 IPCKIT_CHECK int proc_sysvmsg_walk(int root, proc_sysvmsg_visit visit, unsigned *skipped, void *arg);
+
+struct proc_sysvshm {
+	int32_t key;
+	int id;
+	unsigned mode;
+	bool dest, locked;
+	uint64_t size, nattch;
+	pid_t cpid, lpid; /* as lspid; cpid 0: one of another namespace */
+	uid_t uid, cuid;
+	gid_t gid, cgid;
+	int64_t atime, dtime, ctime;
+	uint64_t rss, swap; /* bytes */
+};
+IPCKIT_CHECK int proc_sysvshm_parse(const char *line, struct proc_sysvshm *out); /* -EBADMSG */
+typedef int (*proc_sysvshm_visit)(const struct proc_sysvshm *segment, void *arg);
+IPCKIT_CHECK int proc_sysvshm_walk(int root, proc_sysvshm_visit visit, unsigned *skipped, void *arg);
 
 #endif

@@ -39,16 +39,12 @@ static int check_mode(int fd)
 
 static int fetch(const struct ipckit_name *name)
 {
-	int process, fd;
+	int fd, r;
 
 	if (name->pid == 0)
 		return sys_dup(name->fd);
-	process = sys_pidfd_open(name->pid);
-	if (process < 0)
-		return process;
-	fd = sys_pidfd_getfd(process, name->fd);
-	close(process);
-	return fd;
+	r = ipckit_process_fd(name->pid, name->fd, &fd);
+	return r ?: fd;
 }
 
 static int eventfd_open(const struct ipckit_name *name, struct ipckit_sem *sem)

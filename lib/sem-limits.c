@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "limit.h"
 #include "proc-scan.h"
 #include "proc.h"
 #include "sem-backend.h"
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 
 /* kernel.sem and what is in use of it. */
 struct sysv {
@@ -124,39 +124,6 @@ static void fill_eventfd(struct ipckit_limit *out)
 	     "value of an eventfd (2^64-2, as far as it can be shown)");
 }
 
-/* ---- the file system of the POSIX ones ---- */
-
-static struct ipckit_maybe blocks(const struct statvfs *st, fsblkcnt_t n)
-{
-	int64_t bytes;
-
-	/* A tmpfs without a limit has none. */
-	if (!st->f_blocks || __builtin_mul_overflow(n, st->f_frsize, &bytes))
-		return ipckit_unknown();
-	return ipckit_known(bytes);
-}
-
-static struct ipckit_maybe inodes(const struct statvfs *st, fsfilcnt_t n)
-{
-	return st->f_files && n <= INT64_MAX ? ipckit_known((int64_t)n) : ipckit_unknown();
-}
-
-/* Returns the number of limits filled: none where nothing is mounted. */
-static size_t fill_mount(struct ipckit_limit *out)
-{
-	struct statvfs st;
-
-	if (statvfs(SEM_DIRECTORY, &st))
-		return 0;
-	fill(&out[0], SEM_DIRECTORY " blocks", blocks(&st, st.f_blocks),
-	     blocks(&st, st.f_blocks - st.f_bfree), "bytes",
-	     "space of the file system that holds POSIX semaphores");
-	fill(&out[1], SEM_DIRECTORY " inodes", inodes(&st, st.f_files),
-	     inodes(&st, st.f_files - st.f_ffree), "inodes",
-	     "files of the file system that holds POSIX semaphores");
-	return 2;
-}
-
 int ipckit_sem_limits(struct ipckit_limits *out)
 {
 	struct ipckit_limit *list = calloc(8, sizeof(*list));
@@ -172,7 +139,7 @@ int ipckit_sem_limits(struct ipckit_limits *out)
 	fill_semopm(&sysv, &list[n++]);
 	fill_semvmx(&list[n++]);
 	fill_value_max(&list[n++]);
-	n += fill_mount(&list[n]);
+	n += limit_of_mount(SEM_DIRECTORY, &list[n]);
 	out->list = list;
 	out->count = n;
 	return 0;

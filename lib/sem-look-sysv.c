@@ -3,9 +3,9 @@
 #include "sem-backend.h"
 #include "sem-look.h"
 #include "sys.h"
+#include "sysv.h"
 #include "users.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,9 +177,9 @@ static int list_set(const struct proc_sysvsem *set, void *arg)
 	/* Removed meanwhile. */
 	if (r == -ENOENT)
 		return 0;
-	if (!r && asprintf(&info.name, "id:%d", set->id) < 0) {
-		info.name = NULL;
-		r = -ENOMEM;
+	if (!r) {
+		info.name = sysv_name(set->id);
+		r = info.name ? 0 : -ENOMEM;
 	}
 	if (!r)
 		r = sem_list_add(listing->list, &info);

@@ -6,9 +6,9 @@
 #include "sem-image.h"
 #include "sem-users.h"
 #include "sys.h"
+#include "sysv.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -19,12 +19,12 @@
 
 static int read_image(int file, uint64_t offset, struct sem_image *out)
 {
-	char self[32], bytes[sizeof(sem_t)];
+	char self[SYS_SELF_PATH], bytes[sizeof(sem_t)];
 	ssize_t n;
 	int fd;
 
 	/* The very file that was looked at, whatever stands under its name by now. */
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", file);
+	sys_self_path(file, self);
 	fd = sys_openat(AT_FDCWD, self, O_RDONLY | O_NOCTTY, 0);
 	if (fd < 0)
 		return fd;
@@ -163,16 +163,8 @@ static int look_at_eventfd(const struct ipckit_name *name, struct ipckit_sem_inf
 
 static int name_it(const struct ipckit_name *name, struct ipckit_sem_info *info)
 {
-	int n;
-
-	if (info->backend == IPCKIT_SEM_SYSV)
-		n = asprintf(&info->name, "id:%" PRId64, info->id.value);
-	else
-		n = asprintf(&info->name, "%s", name->written);
-	if (n >= 0)
-		return 0;
-	info->name = NULL;
-	return -ENOMEM;
+	info->name = info->backend == IPCKIT_SEM_SYSV ? sysv_name(info->id.value) : strdup(name->written);
+	return info->name ? 0 : -ENOMEM;
 }
 
 static int look_at(const struct ipckit_name *name, struct ipckit_sem_info *info)

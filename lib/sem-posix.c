@@ -4,9 +4,7 @@
 #include "sys.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 int sem_posix_path(const struct ipckit_name *name, char *path, size_t size)
 {
@@ -49,14 +47,6 @@ static int posix_open(const struct ipckit_name *name, struct ipckit_sem *sem)
 	return r ? r : tell_mount(open_path(path, sem));
 }
 
-/* Beyond this limit a write does not only fail: SIGXFSZ ends the process. */
-static int check_file_size(void)
-{
-	struct rlimit limit;
-
-	return !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < sizeof(sem_t) ? -EFBIG : 0;
-}
-
 /* A file without a name yet, that already is the semaphore. */
 static int make_image(const struct ipckit_sem_spec *spec, int *out)
 {
@@ -67,12 +57,11 @@ static int make_image(const struct ipckit_sem_spec *spec, int *out)
 	memset(&image, 0, sizeof(image));
 	if (sem_init(&image, 1, spec->values ? spec->values[0] : 0))
 		return -errno;
-	r = check_file_size();
+	r = regular_check_size(sizeof(image));
+	if (!r)
+		r = tell_mount(regular_make(SEM_DIRECTORY, &fd));
 	if (r)
 		return r;
-	fd = sys_openat(AT_FDCWD, SEM_DIRECTORY, O_TMPFILE | O_RDWR, 0600);
-	if (fd < 0)
-		return tell_mount(fd);
 	n = sys_result(write(fd, &image, sizeof(image)));
 	r = n < 0 ? (int)n : n < (ssize_t)sizeof(image) ? -ENOSPC : sys_result(fchmod(fd, spec->mode));
 	if (r)
@@ -80,14 +69,6 @@ static int make_image(const struct ipckit_sem_spec *spec, int *out)
 	else
 		*out = fd;
 	return r;
-}
-
-static int publish(int fd, const char *path)
-{
-	char self[32];
-
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	return sys_result(linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW));
 }
 
 static int map_own(struct ipckit_sem *sem)
@@ -108,6 +89,9 @@ static int posix_create(const struct ipckit_name *name, const struct ipckit_sem_
 		return r;
 	if (spec->count != 1)
 		return -EOPNOTSUPP;
+	/* Before it is found out whether there would be room. */
+	if (spec->exclusive && !sys_result(faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW)))
+		return -EEXIST;
 	/* Between the look and the link it may come or go: whoever links is the creator. */
 	for (;;) {
 		r = spec->exclusive ? -ENOENT : open_path(path, sem);
@@ -118,7 +102,7 @@ static int posix_create(const struct ipckit_name *name, const struct ipckit_sem_
 		r = make_image(spec, &sem->fd);
 		if (r)
 			return r;
-		r = publish(sem->fd, path);
+		r = regular_publish(sem->fd, path);
 		if (r != -EEXIST || spec->exclusive)
 			break;
 		close(sem->fd);

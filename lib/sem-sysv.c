@@ -2,6 +2,7 @@
 #include "proc.h"
 #include "sem-backend.h"
 #include "sys.h"
+#include "sysv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,22 +65,14 @@ static struct sembuf step(const struct ipckit_sem *sem, int delta, unsigned flag
 
 /* ---- opening ---- */
 
+static int get_existing(key_t key)
+{
+	return sys_result(semget(key, 0, 0));
+}
+
 int sem_sysv_find(const struct ipckit_name *name, int *id)
 {
-	key_t key;
-	int r;
-
-	if (name->kind == IPCKIT_NAME_ID) {
-		*id = name->id;
-		return 0;
-	}
-	r = ipckit_name_key(name, &key);
-	if (!r)
-		r = sys_result(semget(key, 0, 0));
-	if (r < 0)
-		return r;
-	*id = r;
-	return 0;
+	return sysv_find(name, get_existing, id);
 }
 
 struct wanted {

@@ -7,7 +7,7 @@
 #include <limits.h>
 
 /* How long a lost wake-up may lie: see ipckit_sem_take(). */
-#define LOOK_AGAIN_S 1
+#define LOOK_AGAIN_NS 1000000000
 
 int sem_word_map(struct ipckit_sem *sem, const struct stat *st, uint64_t offset)
 {
@@ -28,22 +28,9 @@ int sem_word_map(struct ipckit_sem *sem, const struct stat *st, uint64_t offset)
 	return sem_image_read(sem->word, sizeof(sem_t), &image);
 }
 
-static struct timespec earlier(const struct ipckit_deadline *deadline)
-{
-	struct timespec look;
-
-	clock_gettime(CLOCK_MONOTONIC, &look);
-	look.tv_sec += LOOK_AGAIN_S;
-	if (deadline->kind != IPCKIT_DEADLINE_AT || look.tv_sec < deadline->at.tv_sec)
-		return look;
-	if (look.tv_sec == deadline->at.tv_sec && look.tv_nsec < deadline->at.tv_nsec)
-		return look;
-	return deadline->at;
-}
-
 static int take_one(struct ipckit_sem *sem, const struct ipckit_deadline *deadline)
 {
-	struct timespec until;
+	struct ipckit_deadline until;
 	int r;
 
 	if (sem_trywait(sem->word) == 0)
@@ -52,8 +39,8 @@ static int take_one(struct ipckit_sem *sem, const struct ipckit_deadline *deadli
 		r = ipckit_deadline_left(deadline, NULL);
 		if (r)
 			return r;
-		until = earlier(deadline);
-		if (sem_clockwait(sem->word, CLOCK_MONOTONIC, &until) == 0)
+		ipckit_deadline_within(deadline, LOOK_AGAIN_NS, &until);
+		if (sem_clockwait(sem->word, CLOCK_MONOTONIC, &until.at) == 0)
 			return 0;
 	}
 	return -errno;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "array.h"
+#include "hold-word.h"
 #include "sem-backend.h"
 
 #include <errno.h>
@@ -137,11 +139,6 @@ int ipckit_sem_id(const struct ipckit_sem *sem)
 	return sem->backend == IPCKIT_SEM_SYSV ? sem->id : sem->fd;
 }
 
-static int order(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
 /* A named POSIX one is a place in its file, and may be called by that. */
 static enum ipckit_sem_backend rank(const struct ipckit_sem *sem)
 {
@@ -150,13 +147,13 @@ static enum ipckit_sem_backend rank(const struct ipckit_sem *sem)
 
 int ipckit_sem_order(const struct ipckit_sem *a, const struct ipckit_sem *b)
 {
-	int r = order(rank(a), rank(b));
+	int r = array_order(rank(a), rank(b));
 
 	if (!r)
-		r = order(a->device, b->device);
+		r = array_order(a->device, b->device);
 	if (!r)
-		r = order(a->inode, b->inode);
-	return r ? r : order(a->offset, b->offset);
+		r = array_order(a->inode, b->inode);
+	return r ? r : array_order(a->offset, b->offset);
 }
 
 int ipckit_hold_identity(const struct ipckit_sem *sem, char *text, size_t size)
@@ -171,8 +168,7 @@ int ipckit_hold_identity(const struct ipckit_sem *sem, char *text, size_t size)
 		n = snprintf(text, size, "eventfd:%" PRIu64, sem->inode);
 		break;
 	default:
-		n = snprintf(text, size, "posix:%" PRIx64 ":%" PRIx64 ":%" PRIx64, sem->device, sem->inode,
-			     sem->offset);
+		n = hold_word(text, size, sem->device, sem->inode, sem->offset);
 	}
 	return n < 0 || (size_t)n >= size ? -ENOSPC : 0;
 }

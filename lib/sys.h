@@ -16,10 +16,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -36,6 +38,18 @@
 static inline bool sys_lacks_resources(int r)
 {
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
+/* That alone: all else is taken for what cannot be seen. */
+static inline int sys_own_trouble(int r)
+{
+	return sys_lacks_resources(r) ? r : 0;
+}
+
+/* 0: both have the same; 1, 2: not, in an order; -errno. type: KCMP_VM, KCMP_FILES. */
+static inline int sys_kcmp(pid_t one, pid_t other, int type)
+{
+	return (int)sys_result(syscall(SYS_kcmp, one, other, type, 0, 0));
 }
 
 static inline int sys_openat(int dir, const char *path, int flags, unsigned mode)
@@ -56,6 +70,36 @@ static inline int sys_mmap(size_t size, int protection, int fd, off_t offset, vo
 		return -errno;
 	*out = map;
 	return 0;
+}
+
+/* Private memory, all 0. */
+static inline int sys_reserve(size_t size, void **out)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	*out = map;
+	return 0;
+}
+
+/* In place of what is mapped there. */
+static inline int sys_mmap_over(void *at, size_t size, int protection, int fd, off_t offset)
+{
+	return mmap(at, size, protection, MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED ? -errno : 0;
+}
+
+/* Moves what is mapped, in place of what is mapped there. */
+static inline int sys_mremap_over(void *at, size_t size, void *from)
+{
+	return mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED ? -errno : 0;
+}
+
+/* A path to what is behind a descriptor, whatever its name is by now. */
+#define SYS_SELF_PATH 32
+static inline void sys_self_path(int fd, char path[SYS_SELF_PATH])
+{
+	snprintf(path, SYS_SELF_PATH, "/proc/self/fd/%d", fd);
 }
 
 /* A copy of a descriptor that no COMMAND inherits. */
@@ -141,6 +185,38 @@ static inline int sys_msgsnd(int id, const void *message, size_t size, int flags
 static inline ssize_t sys_msgrcv(int id, void *message, size_t room, long type, int flags)
 {
 	return sys_result(msgrcv(id, message, room, type, flags));
+}
+
+static inline int sys_shmget(key_t key, size_t size, int flags)
+{
+	return sys_result(shmget(key, size, flags));
+}
+
+static inline int sys_shmctl(int id, int command, struct shmid_ds *ds)
+{
+	return sys_result(shmctl(id, command, ds));
+}
+
+/* What of segments is in use. */
+static inline int sys_shm_info(struct shm_info *info)
+{
+	return sys_result(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)info));
+}
+
+/* flags: SHM_RDONLY or 0. */
+static inline int sys_shmat(int id, int flags, void **out)
+{
+	void *map = shmat(id, NULL, flags);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	*out = map;
+	return 0;
+}
+
+static inline int sys_shmdt(const void *map)
+{
+	return sys_result(shmdt(map));
 }
 
 static inline int sys_mq_open(const char *name, int flags)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sys.h"
 #include "users-walk.h"
+#include "waiters-call.h"
 
 #include <ipckit/sem.h>
-#include <linux/futex.h>
 #include <string.h>
 #include <sys/msg.h>
 
@@ -44,13 +44,13 @@ static int add_waiter(const struct threads *threads, const struct ipckit_process
 /* Reads the memory of the process under view. False where that may not be. */
 static bool read_memory(int dirfd, uint64_t address, void *data, size_t size)
 {
-	int fd = sys_openat(dirfd, "mem", O_RDONLY, 0);
 	bool done;
+	int memory;
 
-	if (fd < 0)
+	if (proc_memory_open(dirfd, &memory))
 		return false;
-	done = pread(fd, data, size, (off_t)address) == (ssize_t)size;
-	close(fd);
+	done = !proc_memory_read(memory, address, data, size);
+	close(memory);
 	return done;
 }
 
@@ -59,9 +59,9 @@ static bool read_memory(int dirfd, uint64_t address, void *data, size_t size)
 /* What sem_wait() sleeps in: a futex that is not private to the process. */
 static bool is_futex_wait(const struct proc_syscall *call)
 {
-	uint64_t op = call->args[1] & ~(uint64_t)FUTEX_CLOCK_REALTIME;
+	struct futex_call wait;
 
-	return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET;
+	return futex_call_read(call, &wait) && !wait.private && !wait.pi && !wait.words && !wait.requeue.known;
 }
 
 static bool is_within(const struct hit *hit, uint64_t address)
@@ -319,7 +319,7 @@ static void doubt(const struct threads *threads, int error)
 	for (size_t i = 0; threads->files && i < threads->walk->nhits; i++) {
 		struct watched *watched = threads->walk->hits[i].watched;
 
-		if (watched->kind == WATCHED_EVENTFD)
+		if (!can_block(watched))
 			continue;
 		watched->usage->waiters = ipckit_unknown();
 		gaps_note(watched->gaps, "waiters", error);

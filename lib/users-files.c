@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "array.h"
 #include "sys.h"
 #include "users-walk.h"
 
@@ -7,17 +8,12 @@
 
 /* ---- finding an object by its identity ---- */
 
-static int by_number(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_file(const void *a, const void *b)
 {
 	const struct watched *x = *(struct watched *const *)a;
 	const struct watched *y = *(struct watched *const *)b;
 
-	return by_number(x->device, y->device) ?: by_number(x->inode, y->inode);
+	return array_order(x->device, y->device) ?: array_order(x->inode, y->inode);
 }
 
 static int by_id(const void *a, const void *b)
@@ -25,7 +21,7 @@ static int by_id(const void *a, const void *b)
 	const struct watched *x = *(struct watched *const *)a;
 	const struct watched *y = *(struct watched *const *)b;
 
-	return by_number((uint64_t)x->id, (uint64_t)y->id);
+	return array_order((uint64_t)x->id, (uint64_t)y->id);
 }
 
 void index_sort(struct index *index, bool files)
@@ -60,7 +56,7 @@ struct watched *index_find(const struct index *index, int64_t id)
 
 /* ---- mappings and descriptors ---- */
 
-static int add_hit(struct walk *walk, const struct hit *hit)
+int walk_add_hit(struct walk *walk, const struct hit *hit)
 {
 	struct hit *larger;
 	size_t room;
@@ -84,6 +80,8 @@ struct looking {
 
 static bool covers(const struct proc_map *map, const struct watched *watched)
 {
+	if (watched->kind == WATCHED_FILE)
+		return true;
 	return watched->kind == WATCHED_WORD && watched->offset + watched->length > map->offset &&
 	       watched->offset < map->offset + (map->end - map->start);
 }
@@ -98,8 +96,11 @@ static int look_at_map(const struct proc_map *map, void *arg)
 	int r = 0;
 
 	looking->has_memory = true;
-	if (!map->inode)
-		return 0;
+	/* A segment's may be 0. */
+	if (walk->segments.count)
+		r = find_segment(walk, map);
+	if (r || !map->inode)
+		return r;
 	for (size_t i = find_first(files, &key, by_file);
 	     !r && i < files->count && !by_file(&files->list[i], &wanted); i++) {
 		struct hit hit = { .watched = files->list[i],
@@ -112,7 +113,7 @@ static int look_at_map(const struct proc_map *map, void *arg)
 			hit.end = map->end;
 		}
 		if (covers(map, hit.watched))
-			r = add_hit(walk, &hit);
+			r = walk_add_hit(walk, &hit);
 	}
 	return r;
 }
@@ -125,9 +126,9 @@ static int look_at_eventfd(struct walk *walk, int dirfd, int fd)
 
 	/* Other kinds of descriptor have the same inode, and some are closed meanwhile. */
 	if (r)
-		return sys_lacks_resources(r) ? r : 0;
+		return sys_own_trouble(r);
 	hit.watched = id <= INT64_MAX ? index_find(&walk->eventfds, (int64_t)id) : NULL;
-	return hit.watched ? add_hit(walk, &hit) : 0;
+	return hit.watched ? walk_add_hit(walk, &hit) : 0;
 }
 
 static int read_flags(int dirfd, int fd, struct ipckit_maybe *out)
@@ -139,7 +140,7 @@ static int read_flags(int dirfd, int fd, struct ipckit_maybe *out)
 	/* This one is the descriptor's own, and no flag of the open file. */
 	if (!r && flags <= INT32_MAX)
 		*out = ipckit_known((int64_t)(flags & ~(uint64_t)O_CLOEXEC));
-	return sys_lacks_resources(r) ? r : 0;
+	return sys_own_trouble(r);
 }
 
 static int look_at_fd(int dirfd, const struct proc_fd *fd, void *arg)
@@ -162,7 +163,7 @@ static int look_at_fd(int dirfd, const struct proc_fd *fd, void *arg)
 		if (hit.watched->kind == WATCHED_MQUEUE)
 			r = read_flags(dirfd, fd->fd, &hit.flags);
 		if (!r)
-			r = add_hit(walk, &hit);
+			r = walk_add_hit(walk, &hit);
 	}
 	return r;
 }
@@ -185,14 +186,30 @@ static int note_hit(struct seen *seen, const struct hit *hit, const struct guard
 	return guardian_note(guardian, hit->watched);
 }
 
-static int note_hits(struct walk *walk, struct seen *seen, bool *waits)
+static bool has_segment(const struct walk *walk)
+{
+	for (size_t i = 0; i < walk->nhits; i++)
+		if (walk->hits[i].watched->kind == WATCHED_SEGMENT)
+			return true;
+	return false;
+}
+
+/* threads: whether some hit is one that a thread may be blocked on. */
+static int note_hits(struct walk *walk, struct seen *seen, bool *threads)
 {
 	struct guardian *guardian;
+	bool own = false;
 	int r = guardian_read(walk, seen, &guardian);
 
-	for (size_t i = 0; !r && i < walk->nhits; i++)
-		r = note_hit(seen, &walk->hits[i], guardian);
-	*waits = guardian_waits(guardian);
+	if (!r && has_segment(walk))
+		r = seen_shares_ids(walk, seen, &own);
+	for (size_t i = 0; !r && i < walk->nhits; i++) {
+		const struct hit *hit = &walk->hits[i];
+
+		*threads |= can_block(hit->watched) && !guardian_waits(guardian);
+		r = hit->watched->kind == WATCHED_SEGMENT ? note_segment(seen, hit, own)
+							  : note_hit(seen, hit, guardian);
+	}
 	guardian_free(guardian);
 	return r;
 }
@@ -200,21 +217,17 @@ static int note_hits(struct walk *walk, struct seen *seen, bool *waits)
 int note_files(struct walk *walk, struct seen *seen, bool *threads)
 {
 	struct looking looking = { .walk = walk };
-	bool waits;
-	int r;
+	int r = 0;
 
 	*threads = false;
 	walk->nhits = 0;
-	if (walk->words) {
+	if (walk->maps) {
 		r = seen_allow(seen, proc_maps_walk(seen->dirfd, look_at_map, NULL, &looking));
 		/* Kernel threads and zombies have neither memory nor files. */
 		if (r || (!seen->denied && !looking.has_memory))
 			return r;
 	}
-	r = seen_allow(seen, proc_fds_walk(seen->dirfd, look_at_fd, &looking));
-	if (r || !walk->nhits)
-		return r;
-	r = note_hits(walk, seen, &waits);
-	*threads = walk->files.count && !waits;
-	return r;
+	if (walk->files.count || walk->eventfds.count)
+		r = seen_allow(seen, proc_fds_walk(seen->dirfd, look_at_fd, &looking));
+	return r || !walk->nhits ? r : note_hits(walk, seen, threads);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hold-word.h"
 #include "proc-scan.h"
 #include "sys.h"
 #include "users-walk.h"
@@ -73,13 +74,33 @@ static int open_job(const struct walk *walk, const struct seen *guardian, pid_t 
 	return r < 0 ? r : search.found;
 }
 
-/* The record within "PATH/semctl-cli guard RECORD", or NULL. */
-static const char *find_record(const char *command)
+/* Whoever runs a guardian is one of these, see cmd/cli/guardian.c. */
+static const char *const tools[] = { "semctl-cli", "mqtool", "shmtool", "futexctl", "pipecat" };
+
+/* Whether a command line up to here is the name of a tool, perhaps with its path. */
+static bool is_tool(const char *command, const char *end)
 {
-	static const char mark[] = "semctl-cli guard ";
+	for (size_t i = 0; i < sizeof(tools) / sizeof(*tools); i++) {
+		size_t length = strlen(tools[i]), before = (size_t)(end - command);
+
+		if (before >= length && !memcmp(end - length, tools[i], length) &&
+		    (before == length || end[-(ssize_t)length - 1] == '/'))
+			return true;
+	}
+	return false;
+}
+
+bool holders_is_tool(const char *command)
+{
+	return is_tool(command, command + strcspn(command, " "));
+}
+
+const char *guardian_record(const char *command)
+{
+	static const char mark[] = " guard ";
 	const char *p = strstr(command, mark);
 
-	while (p && p != command && p[-1] != '/')
+	while (p && !is_tool(command, p))
 		p = strstr(p + 1, mark);
 	return p ? p + strlen(mark) : NULL;
 }
@@ -107,7 +128,7 @@ int guardian_read(const struct walk *walk, struct seen *seen, struct guardian **
 	*out = NULL;
 	if (r)
 		return r;
-	record = seen->command ? find_record(seen->command) : NULL;
+	record = seen->command ? guardian_record(seen->command) : NULL;
 	if (!record)
 		return 0;
 	guardian = calloc(1, sizeof(*guardian));
@@ -130,7 +151,7 @@ int guardian_read(const struct walk *walk, struct seen *seen, struct guardian **
 	}
 	guardian_free(guardian);
 	/* What is no record, or waits for a job that has ended, is an ordinary process. */
-	return sys_lacks_resources(r) ? r : 0;
+	return sys_own_trouble(r);
 }
 
 void guardian_free(struct guardian *guardian)
@@ -154,8 +175,7 @@ static bool identity(const struct watched *watched, char text[96])
 	if (watched->kind == WATCHED_EVENTFD)
 		snprintf(text, 96, "eventfd:%" PRId64, watched->id);
 	else if (watched->kind == WATCHED_WORD)
-		snprintf(text, 96, "posix:%" PRIx64 ":%" PRIx64 ":%" PRIx64, watched->device,
-			 watched->inode, watched->offset);
+		hold_word(text, 96, watched->device, watched->inode, watched->offset);
 	else
 		return false;
 	return true;

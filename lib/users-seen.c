@@ -52,7 +52,8 @@ int walk_add(struct seen *seen, const struct ipckit_process *how, struct ipckit_
 	if (r)
 		return r;
 	process.pid = seen->pid;
-	process.uid = ipckit_known(seen->status.uid);
+	if (!seen->hidden)
+		process.uid = ipckit_known(seen->status.uid);
 	process.command = seen->command ? strdup(seen->command) : NULL;
 	if (seen->command && !process.command)
 		return -ENOMEM;
@@ -96,6 +97,15 @@ void seen_clear(struct seen *seen)
 {
 	free(seen->command);
 	seen->command = NULL;
+}
+
+int seen_shares_ids(const struct walk *walk, struct seen *seen, bool *shares)
+{
+	uint64_t ipc;
+	int r = proc_namespace(seen->dirfd, "ipc", &ipc);
+
+	*shares = !r && (!walk->ipc || ipc == walk->ipc);
+	return seen_allow(seen, r);
 }
 
 int seen_allow(struct seen *seen, int r)

@@ -13,40 +13,30 @@ static bool is_sysv(const struct watched *watched)
 
 /* ---- processes ---- */
 
-/* Ids mean something only in the reader's IPC namespace. */
-static int shares_ids(const struct walk *walk, struct seen *seen, bool *shares)
-{
-	uint64_t ipc;
-	int r = proc_namespace(seen->dirfd, "ipc", &ipc);
-
-	*shares = !r && (!walk->ipc || ipc == walk->ipc);
-	return seen_allow(seen, r);
-}
-
 static int look_at_process(struct walk *walk, struct seen *seen)
 {
 	bool files = false, sysv = false;
 	int r = 0;
 
-	if (walk->files.count || walk->eventfds.count)
+	if (walk->files.count || walk->eventfds.count || walk->segments.count)
 		r = note_files(walk, seen, &files);
 	if (!r && (walk->sets.count || walk->queues.count))
-		r = shares_ids(walk, seen, &sysv);
+		r = seen_shares_ids(walk, seen, &sysv);
 	if (!r && sysv && walk->sets.count)
 		r = note_job(walk, seen);
 	return !r && (files || sysv) ? note_blocked(walk, seen, files, sysv) : r;
 }
 
-/* Of kernel threads and zombies there is nothing to be known. */
-static bool has_memory(const struct seen *seen)
+/* The reader is no user of what it looks at, but a job that became one still holds. */
+static int look_at_self(struct walk *walk, struct seen *self)
 {
-	struct proc_status status;
-	int r;
+	int r = 0;
 
-	if (seen->dirfd < 0)
-		return true;
-	r = proc_status_read(seen->dirfd, &status);
-	return r ? r != -ESRCH && r != -ENOENT : status.has_mm;
+	if (self->dirfd < 0)
+		return 0;
+	if (walk->sets.count)
+		r = note_job(walk, self);
+	return !r && walk->segments.count ? count_own_segments(walk, self) : r;
 }
 
 static int visit_process(int dirfd, pid_t pid, void *arg)
@@ -55,9 +45,8 @@ static int visit_process(int dirfd, pid_t pid, void *arg)
 	struct walk *walk = arg;
 	int r = 0;
 
-	/* The reader is no user of what it looks at, but a job that became one still holds. */
 	if (pid == walk->self)
-		r = walk->sets.count && dirfd >= 0 ? note_job(walk, &seen) : 0;
+		r = look_at_self(walk, &seen);
 	else if (dirfd >= 0)
 		r = look_at_process(walk, &seen);
 	seen_clear(&seen);
@@ -65,7 +54,7 @@ static int visit_process(int dirfd, pid_t pid, void *arg)
 		return r;
 	/* One that vanishes under the eye is normal; of one that cannot be understood nothing is
 	 * known. */
-	if ((r && r != -ESRCH && r != -ENOENT) || (seen.denied && has_memory(&seen)))
+	if ((r && r != -ESRCH && r != -ENOENT) || (seen.denied && (dirfd < 0 || proc_has_memory(dirfd))))
 		walk->unreadable++;
 	return 0;
 }
@@ -83,42 +72,67 @@ static bool is_user(const struct ipckit_usage *usage, pid_t pid)
 /* Alive, and not one that got the pid later. */
 static bool is_last_user(const struct walk *walk, const struct seen *seen, const struct watched *watched)
 {
+	if (seen->hidden)
+		return true;
 	if (seen->stat.state == 'Z' || seen->stat.state == 'X')
 		return false;
 	return !watched->last_use.known ||
 	       proc_start_time(&seen->stat, walk->boot) <= watched->last_use.value + CLOCK_SLACK;
 }
 
-static int note_last_pid(const struct walk *walk, const struct watched *watched, pid_t pid)
+/* Objects have mostly the same ones: what the last look has said is kept. */
+struct last_look {
+	struct seen seen;
+	int result;
+};
+
+static int look_at_pid(const struct walk *walk, pid_t pid, struct last_look *look)
+{
+	struct seen *seen = &look->seen;
+	char name[16];
+
+	if (seen->pid == pid)
+		return look->result;
+	seen_clear(seen);
+	*seen = (struct seen){ .pid = pid };
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	look->result = seen->dirfd = sys_openat(walk->root, name, O_RDONLY | O_DIRECTORY, 0);
+	if (seen->dirfd >= 0) {
+		look->result = seen_describe(seen);
+		close(seen->dirfd);
+	}
+	/* It is alive, and nothing more is known. */
+	if (look->result == -EACCES || look->result == -EPERM) {
+		seen->described = seen->hidden = true;
+		look->result = 0;
+	}
+	return look->result;
+}
+
+static int note_last_pid(const struct walk *walk, const struct watched *watched, pid_t pid,
+			 struct last_look *look)
 {
 	const struct ipckit_process how = { .tid = pid, .evidence = IPCKIT_SEEN_LAST_PID };
-	struct seen seen = { .pid = pid };
-	char name[16];
 	int r;
 
 	if (pid <= 0 || pid == walk->self || is_user(watched->usage, pid))
 		return 0;
-	snprintf(name, sizeof(name), "%d", (int)pid);
-	seen.dirfd = sys_openat(walk->root, name, O_RDONLY | O_DIRECTORY, 0);
-	if (seen.dirfd < 0)
-		return seen.dirfd;
-	r = seen_describe(&seen);
-	if (!r && is_last_user(walk, &seen, watched))
-		r = walk_add(&seen, &how, &watched->usage->users);
-	seen_clear(&seen);
-	close(seen.dirfd);
+	r = look_at_pid(walk, pid, look);
+	if (!r && is_last_user(walk, &look->seen, watched))
+		r = walk_add(&look->seen, &how, &watched->usage->users);
 	return r;
 }
 
-static int note_last_pids(const struct walk *walk, const struct watched *watched)
+static int note_last_pids(const struct walk *walk, const struct watched *watched, size_t count)
 {
-	for (size_t i = 0; i < watched->nlast_pids; i++) {
-		int r = note_last_pid(walk, watched, watched->last_pids[i]);
+	struct last_look look = { 0 };
+	int r = 0;
 
-		if (sys_lacks_resources(r))
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; !sys_lacks_resources(r) && i < count; i++)
+		for (size_t j = 0; !sys_lacks_resources(r) && j < watched[i].nlast_pids; j++)
+			r = note_last_pid(walk, &watched[i], watched[i].last_pids[j], &look);
+	seen_clear(&look.seen);
+	return sys_own_trouble(r);
 }
 
 /* ---- the walk ---- */
@@ -142,12 +156,21 @@ static void settle_waiters(struct watched *watched, bool partial)
 	}
 }
 
+/* Whether the kernel's count says that nobody was missed. */
+static bool is_complete(const struct watched *watched)
+{
+	return watched->kind == WATCHED_SEGMENT && watched->nattch.known && watched->nattch.value == watched->mapped;
+}
+
 static void finish(const struct walk *walk, bool hides, struct watched *watched)
 {
-	watched->usage->unreadable_processes = hides ? ipckit_unknown() : ipckit_known(walk->unreadable);
+	int64_t unreadable = is_complete(watched) ? 0 : walk->unreadable;
+
+	watched->usage->unreadable_processes = hides ? ipckit_unknown() : ipckit_known(unreadable);
 	if (hides)
 		gaps_note(watched->gaps, "unreadable_processes", EPERM);
-	settle_waiters(watched, hides || walk->unreadable);
+	if (watched->kind != WATCHED_FILE && watched->kind != WATCHED_SEGMENT)
+		settle_waiters(watched, hides || walk->unreadable);
 }
 
 static void put(struct index *index, struct watched *watched)
@@ -162,7 +185,8 @@ static void file_under(struct walk *walk, struct watched *watched)
 		walk->set_waiters = true;
 	switch (watched->kind) {
 	case WATCHED_WORD:
-		walk->words = true;
+	case WATCHED_FILE:
+		walk->maps = true;
 		put(&walk->files, watched);
 		break;
 	case WATCHED_MQUEUE:
@@ -180,6 +204,14 @@ static void file_under(struct walk *walk, struct watched *watched)
 		break;
 	case WATCHED_MSG_QUEUE:
 		put(&walk->queues, watched);
+		break;
+	case WATCHED_SEGMENT:
+		/* Where nobody has it mapped, what looks like it is another namespace's. */
+		if (watched->nattch.known && !watched->nattch.value)
+			break;
+		walk->maps = true;
+		walk->devices = watched->devices;
+		put(&walk->segments, watched);
 		break;
 	}
 }
@@ -207,7 +239,8 @@ static void find_self(struct walk *walk)
 
 static int set_up(int root, struct watched *watched, size_t count, struct walk *walk)
 {
-	struct index *indices[] = { &walk->files, &walk->eventfds, &walk->sets, &walk->queues };
+	struct index *indices[] = { &walk->files, &walk->eventfds, &walk->sets, &walk->queues,
+				    &walk->segments };
 	const size_t n = sizeof(indices) / sizeof(*indices);
 	struct watched **room = reallocarray(NULL, count ?: 1, n * sizeof(*room));
 
@@ -232,8 +265,10 @@ int users_fill(int root, struct watched *watched, size_t count)
 
 	if (!r)
 		r = proc_walk(root, ".", visit_process, &walk);
-	for (size_t i = 0; !r && i < count; i++)
-		r = note_last_pids(&walk, &watched[i]);
+	if (!r)
+		r = look_for_foreign(&walk, watched, count);
+	if (!r)
+		r = note_last_pids(&walk, watched, count);
 	for (size_t i = 0; !r && i < count; i++)
 		finish(&walk, hides > 0, &watched[i]);
 	free(walk.files.list);

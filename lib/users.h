@@ -12,9 +12,12 @@ enum watched_kind {
 	WATCHED_SEM_SET,  /* System V semaphores, by id */
 	WATCHED_MQUEUE,   /* a POSIX queue, by device and inode */
 	WATCHED_MSG_QUEUE, /* a System V queue, by id */
+	WATCHED_FILE,      /* a file of shared memory, mapped in any way or open, by device and inode */
+	WATCHED_SEGMENT,   /* a System V segment, by id */
 };
 
 struct ipckit_sem_info;
+struct shm_devices;
 
 /* An object to be watched for, and where what is found of it goes. */
 struct watched {
@@ -35,6 +38,17 @@ struct watched {
 
 	/* A set's values, from which the blocking operation of a vector is told. NULL elsewhere. */
 	const struct ipckit_sem_info *set;
+
+	/* Segments: the file systems that they lie in, the same for all (see shm-device.h); the kernel's count of
+	 * their mappings, of which parts that were cut off by mprotect(2) are some, too. */
+	const struct shm_devices *devices;
+	struct ipckit_maybe nattch;
+
+	/* What was found of a segment: its mappings, those of the same id in processes of other IPC namespaces, and
+	 * the size of its pages (0: not seen). */
+	int64_t mapped, foreign;
+	uint64_t page_size;
+	bool foreign_too; /* the foreign ones are of this segment */
 
 	struct ipckit_usage *usage; /* to be filled */
 	struct ipckit_gaps *gaps;   /* why parts of it are unknown */

@@ -15,7 +15,8 @@ readme=$IPCKIT_SRC/README.md
 setup()
 {
 	not_sanitized "the documents are the same"
-	rm -f /dev/shm/sem.* /dev/mqueue/*
+	find /dev/shm /dev/mqueue -mindepth 1 -delete
+	ipcrm --all=shm
 	ipcrm --all=sem
 	ipcrm --all=msg
 }
@@ -36,9 +37,8 @@ page()
 # same WANTED GOT WHAT: two texts that have to be equal, with their difference where they are not.
 same()
 {
-	local difference
-	difference=$(diff <(printf '%s\n' "$1") <(printf '%s\n' "$2")) ||
-		fail "$tool: $3: < the program, > the document" "$difference"
+	[[ $1 == "$2" ]] || fail "$tool: $3: < the program, > the document" \
+		"$(diff <(printf '%s\n' "$1") <(printf '%s\n' "$2"))"
 }
 
 # ---- reading mdoc ----
@@ -49,8 +49,22 @@ section()
 	awk -v title=".Sh $2" '/^\.Sh / { on = $0 == title; next } on' "$1"
 }
 
+# kept FILE COMMAND...: what it prints; asked again in this test, what it has printed.
+kept()
+{
+	local file=$BATS_TEST_TMPDIR/kept.$1
+	shift
+	[[ -e $file ]] || { "$@" >"$file.$BASHPID" && mv "$file.$BASHPID" "$file"; } || return
+	cat "$file"
+}
+
 # verb_blocks: the lines of VERBS, each behind its verb and a TAB.
 verb_blocks()
+{
+	kept "$tool.blocks" read_verb_blocks
+}
+
+read_verb_blocks()
 {
 	section "$(page)" VERBS | awk '
 		/^\.Bl/ { depth++ }
@@ -61,49 +75,60 @@ verb_blocks()
 		verb { print verb "\t" $0 }'
 }
 
-# block VERB: its lines.
-block()
-{
-	verb_blocks | sed -n "s/^$1\t//p"
-}
-
-# options: `.It Fl c , Fl -count Ar N` as "--count -c N", likewise from stdin.
+# options: `.It Fl c , Fl -count Ar N` as "--count -c N", likewise from stdin; behind its verb, where that is there.
 options()
 {
-	awk '$1 == ".It" && $2 == "Fl" {
+	awk '{ at = $1 == ".It" ? 1 : 2 }
+	$at == ".It" && $(at + 1) == "Fl" {
 		long = letter = argument = "-"
-		for (i = 2; i <= NF; i++) {
+		for (i = at + 1; i <= NF; i++) {
 			if ($i == "Fl" && $(i + 1) ~ /^-./) long = "-" $(++i)
 			else if ($i == "Fl") letter = "-" $(++i)
 			else if ($i == "Ar") { argument = $(i + 1); break }
 		}
-		print long, letter, argument
+		print (at == 2 ? $1 " " : "") long, letter, argument
 	}' | sort
 }
 
 listed_options()
 {
+	kept "$tool.$1" list_options "$1"
+}
+
+list_options()
+{
 	"$tool" --list-options "$1" | awk -F'\t' '{ print $1, $2, $3 }' | sort
 }
 
-# own_options VERB: those that not every verb has.
+# own_options: of each verb, behind it, those that not every verb has.
 own_options()
 {
-	comm -23 <(listed_options "$1") <(listed_options -)
+	kept "$tool.own" list_own_options
 }
 
-# documented_options VERB: those in its block, and what several verbs share: in a section that
-# the block refers to (`.Sx INPUT OPTIONS`), or those of another verb, named in a sentence.
+list_own_options()
+{
+	local verb
+	for verb in - $(verbs); do
+		"$tool" --list-options "$verb" | sed "s/^/$verb\t/"
+	done | awk -F'\t' '$1 == "-" { common[$2]; next } !($2 in common) { print $1, $2, $3, $4 }' | sort
+}
+
+# documented_options: of each verb, behind it, those in its block, and what several verbs share: in a section
+# that the block refers to (`.Sx INPUT OPTIONS`), or those of another verb, named in a sentence.
 documented_options()
 {
-	local title
+	local verb title
 	{
-		block "$1" | options
-		while read -r title; do
-			section "$(page)" "$title" | options
-		done < <(block "$1" | sed -nE 's/^\.Sx ([A-Z ]*OPTIONS)( .*)?$/\1/p')
-		grep -xF -f <(own_options "$1") <(section "$(page)" VERBS | options) |
-			grep -E "^($(block "$1" | sed -nE 's/^\.Fl -([a-z-]+).*/--\1/p' | paste -sd '|')) " || true
+		verb_blocks | options
+		while read -r verb title; do
+			section "$(page)" "$title" | options | sed "s/^/$verb /"
+		done < <(verb_blocks | sed -nE 's/^([a-z-]+)\t\.Sx ([A-Z ]*OPTIONS)( .*)?$/\1 \2/p')
+		awk 'FILENAME == ARGV[1] { all[$0]; next }
+			FILENAME == ARGV[2] { named[$0]; next }
+			($1 " " $2) in named && ($2 " " $3 " " $4) in all' \
+			<(section "$(page)" VERBS | options) \
+			<(verb_blocks | sed -nE 's/^([a-z-]+)\t\.Fl -([a-z0-9-]+).*/\1 --\2/p') <(own_options)
 	} | sort -u
 }
 
@@ -130,11 +155,8 @@ documented_options()
 }
 
 @test "a tool's page has every verb's options with their letters and arguments, and no others" {
-	local verb
 	for tool in "${tools[@]}"; do
-		for verb in $(verbs); do
-			same "$(own_options "$verb")" "$(documented_options "$verb")" "options of $verb"
-		done
+		same "$(own_options)" "$(documented_options)" options
 	done
 }
 
@@ -159,7 +181,7 @@ all_options()
 # mentioned PAGE...: options in running text.
 mentioned()
 {
-	grep -ohE '^\.(It |Op |Oo |Pq )?.*' "$@" | grep -oE 'Fl -[a-z][a-z-]*' | sed 's/Fl -/--/' | sort -u
+	grep -ohE '^\.(It |Op |Oo |Pq )?.*' "$@" | grep -oE 'Fl -[a-z][a-z0-9-]*' | sed 's/Fl -/--/' | sort -u
 }
 
 @test "no option is mentioned that there is not" {
@@ -170,7 +192,7 @@ mentioned()
 	run comm -13 <(all_options "${tools[@]}") <(mentioned "$common_page")
 	assert_output ""
 	run comm -13 <(all_options "${tools[@]}") \
-		<(grep -E "$(IFS='|' && echo "${tools[*]}")|\`--" "$readme" | grep -oE -- '--[a-z][a-z-]*' | sort -u)
+		<(grep -E "$(IFS='|' && echo "${tools[*]}")|\`--" "$readme" | grep -oE -- '--[a-z][a-z0-9-]*' | sort -u)
 	assert_output ""
 }
 
@@ -186,7 +208,7 @@ mentioned()
 # Columns with their meaning, as `--columns help` and as the page have them; nested ones, too.
 help_columns()
 {
-	"$tool" "$1" --columns help 2>/dev/null | sed -E 's/^ *([a-z_]+) +/\1: /'
+	"$tool" "$1" --columns help 2>/dev/null | sed -E 's/^ *([a-z0-9_]+) +/\1: /'
 }
 
 page_columns()
@@ -216,6 +238,12 @@ page_columns()
 			same "$wanted" "$got" "columns of $verb"
 		done
 	done
+}
+
+# "fifo:" of each kind of end that there is a word for.
+documented_kinds()
+{
+	section "$(page)" ENDS | sed -n 's/^\.It //p' | grep -oE 'Cm [a-z-]+ :' | sed 's/Cm //; s/ //' | sort -u
 }
 
 # ---- exit statuses ----
@@ -283,12 +311,16 @@ put_command()
 	[[ ! $1 ]] || printf 'printf "%%s\\n" %q\n%s\n' "$1" "$2"
 }
 
-# What differs from run to run: ages, pids and the width of their column, ids, ftok's keys.
+# What differs from run to run: ages, pids and the width of their column, threads, ids, ftok's keys, ports, times,
+# rates.
 normalise()
 {
 	sed -E -e 's/^.*: line [0-9]+: +[0-9]+ Killed .*/Killed/' -e 's/[0-9]+ ?s ago/N s ago/g' -e 's/ +/ /g' \
 		-e 's/^ [0-9]+ (semctl-cli|mqtool)/ PID \1/' -e 's/"id":[0-9]+/"id":N/' -e 's/\bid:[0-9]+/id:N/' \
-		-e 's/^0x[0-9a-f]{8}$/KEY/' -e 's/ +$//'
+		-e 's/^0x[0-9a-f]{8}$/KEY/' -e 's/\bthread [0-9]+ has/thread N has/' -e 's/ +$//' \
+		-e 's|:[0-9]+/[0-9]+"|:PID"|g' -e 's/"process [0-9]+"/"process PID"/g' -e '/ of other PID namespaces are not seen$/d' \
+		-e 's/"(seconds|rate)":[-0-9.e]+/"\1":N/g' -e 's/:[0-9]{4,5}"/:PORT"/' \
+		-e 's|^([0-9.]+[KMG]) 0:0.:.. (\[[0-9.]+[KMGT]?/s\] ){2}|\1 TIME RATE |'
 }
 
 @test "README's examples print what it says" {
@@ -333,7 +365,7 @@ literal()
 @test "README's tables of verbs are the programs'" {
 	for tool in "${tools[@]}"; do
 		same "$("$tool" --list-verbs | awk -F'\t' '{
-				print $1 ($3 == "-" ? "" : " " $3) ($2 == "-" ? "" : " (" $2 ")") " | " $4 }')" \
+				print $1 ($3 == "-" ? "" : " " $3) ($2 == "-" ? "" : " (" $2 ")") " | " $4 }' | tr -d '\`')" \
 			"$(sed -n "/^## The verbs of $tool\$/,/^## /s/^| \`\(.*\) |\$/\1/p" "$readme" |
 				tr -d '\`' | sed 's/\\|/|/g')" verbs
 	done
@@ -393,8 +425,8 @@ offers()
 		for verb in $(verbs); do
 			mapfile -t all < <(listed_options "$verb" | cut -d' ' -f1)
 			offers "$tool $verb --" "${all[@]}"
-			offers "$tool -q $verb --col" --columns
 		done
+		offers "$tool -q $verb --col" --columns
 		[[ $(offered "$tool ${verb:0:4}") == *"$verb"* ]]
 	done
 	tool=semctl-cli
@@ -444,22 +476,6 @@ expected()
 	offers "deadlock-check --from g" graph graph-json
 	offers "deadlock-check -o proc" processes
 	offers "deadlock-check request -o verd" verdict
-}
-
-@test "deadlock-check's words are completed as it expects them" {
-	while read -r option command; do
-		# shellcheck disable=SC2086 # words
-		read -ra all <<<"$(expected "$option" $command)"
-		((${#all[@]} > 1)) || fail "$command says not what $option takes"
-		offers "$command $option " "${all[@]}"
-	done <<-'END'
-		--from deadlock-check
-		--from deadlock-check safe
-		--algorithm deadlock-check check
-		--as deadlock-check graph
-		--to deadlock-check convert
-		--kind deadlock-check generate
-	END
 }
 
 @test "bash completes objects, by name, id and key" {
@@ -563,7 +579,7 @@ zsh_offered()
 	cat >"$TMPDIR/offered.zsh" <<-'END'
 		zmodload zsh/zpty zsh/zselect
 		zpty -b z zsh -f -i
-		zpty -w z 'PROMPT=; fpath=($IPCKIT_SRC/completions $fpath); autoload -Uz compinit; compinit -u -D
+		zpty -w z 'PROMPT=; fpath=($IPCKIT_SRC/completions $fpath); autoload -Uz compinit; compinit -u -C -d $BATS_FILE_TMPDIR/compdump
 			compadd() {
 				local -a o
 				if [[ ${@[(I)-O|-A|-D]} -eq 0 ]]; then

@@ -59,6 +59,14 @@ replay()
 	replay mqstatus
 }
 
+@test "cells of segments" {
+	replay cell
+}
+
+@test "operations of FUTEX_WAKE_OP" {
+	replay wake-op
+}
+
 @test "every target has a corpus and is run here" {
 	for target in "$IPCKIT_SRC"/tests/fuzz/fuzz-*.c; do
 		target=${target##*/fuzz-}

@@ -35,6 +35,14 @@ load helpers
 	assert_equal "$(readlink /proc/self/ns/pid)" "$(readlink /proc/1/ns/pid)"
 }
 
+@test "a test has a network of its own" {
+	PATH=$PATH:/usr/sbin:/sbin command -v ip >/dev/null || skip "no ip(8)"
+	assert_equal "$(awk -F: 'NR > 2 { print $1 }' /proc/net/dev | xargs)" lo
+	(: >/dev/tcp/127.0.0.1/1) 2>"$BATS_TEST_TMPDIR/refused" || true
+	run cat "$BATS_TEST_TMPDIR/refused"
+	assert_match 'Connection refused'
+}
+
 @test "the built tools come first on PATH" {
 	assert_equal "$(command -v semctl-cli)" "$IPCKIT_BUILD/semctl-cli"
 }

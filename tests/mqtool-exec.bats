@@ -230,13 +230,16 @@ gate_opens()
 	for backend in "${backends[@]}"; do
 		make "$backend"
 		rm -f log
-		start mqtool exec "$object" --timeout 500ms --parallel 2 -- sh -c 'read -r n; echo "$n" >>log'
+		start mqtool exec "$object" --parallel 2 -- sh -c 'read -r n; echo "$n" >>log'
 		first=$pid
-		start mqtool exec "$object" --timeout 500ms --parallel 2 -- sh -c 'read -r n; echo "$n" >>log'
+		start mqtool exec "$object" --parallel 2 -- sh -c 'read -r n; echo "$n" >>log'
 		seq 200 | mqtool send "$object" --lines
+		wait_until 20 lines_are log 200
 		for one in "$first" "$pid"; do
+			kill -TERM "$one"
 			finish "$one"
-			assert_status 124
+			died_of TERM
+			assert_equal "$stderr" ""
 		done
 		assert_equal "$(sort -n log | cksum)" "$(seq 200 | cksum)"
 	done

@@ -394,7 +394,8 @@ make_typed()
 		assert_stderr "^mqtool recv: $object: removed while it was used$"
 	done
 	make posix
-	start_waiter recv "$object" --timeout 100ms
+	start mqtool recv "$object" --timeout 100ms
+	wait_until 5 or_gone "$pid" waits "$pid"
 	mqtool rm "$object"
 	finish "$pid"
 	assert_status 1

@@ -12,7 +12,7 @@ msg_peer=$peers/msg-peer
 backends=(posix sysv)
 long_max=9223372036854775807
 
-case $(uname -m) in
+case $HOSTTYPE in
 x86_64) call_numbers+=([msgsnd]=69 [msgrcv]=70 [mq_timedsend]=242 [mq_timedreceive]=243 [write]=1) ;;
 aarch64 | riscv64) call_numbers+=([msgsnd]=189 [msgrcv]=188 [mq_timedsend]=182 [mq_timedreceive]=183
 	[write]=64) ;;
@@ -121,41 +121,7 @@ waiters_are()
 	[[ $(mqtool info "$1" --plain --columns waiters) == "$2" ]]
 }
 
-# out_of PID: the file with the standard output of a process of `start`. err_of: of its errors.
-out_of()
-{
-	local i
-	for i in "${!started[@]}"; do
-		[[ ${started[i]} != "$1" ]] || echo "$BATS_TEST_TMPDIR/start.$i.out"
-	done
-}
-
-err_of()
-{
-	local out
-	out=$(out_of "$1")
-	echo "${out%.out}.err"
-}
-
-# ---- limits ----
-
-# limit NAME VALUE: sets a sysctl, `fs.mqueue.msg_max`; what it was comes back after the test.
-declare -gA limits_before=()
-limit()
-{
-	local file=/proc/sys/${1//.//}
-	[[ ${limits_before[$file]-} ]] || limits_before[$file]=$(<"$file")
-	{ echo "$2" >"$file"; } 2>/dev/null || skip "$1 cannot be set here"
-}
-
-restore_limits()
-{
-	local file
-	for file in "${!limits_before[@]}"; do
-		echo "${limits_before[$file]}" >"$file"
-	done
-	limits_before=()
-}
+# ---- undoing ----
 
 # A file with a teardown of its own calls this in it.
 remove_queues()

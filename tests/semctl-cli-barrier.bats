@@ -180,7 +180,7 @@ arrive()
 
 @test "parties killed at random moments leave a whole barrier" {
 	semctl-cli create "$set" --barrier 3 -q
-	start timeout 30 "$jobs" rounds "$BATS_TEST_TMPDIR/board" 3 30 semctl-cli barrier "$set"
+	start timeout 100 "$jobs" rounds "$BATS_TEST_TMPDIR/board" 3 30 semctl-cli barrier "$set"
 	rounds=$pid
 	# They come between the others: whoever is not killed has completed a round with them.
 	run timeout 60 "$jobs" kill random 60 semctl-cli barrier "$set"

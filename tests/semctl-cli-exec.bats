@@ -44,7 +44,9 @@ load backends
 	for backend in "${guarded[@]}"; do
 		make "$backend"
 		run "$jobs" adopt semctl-cli exec "$object" -- sh -c \
-			'read -r c </proc/$$/task/$$/children; echo "[$c]"; (sleep 0.1 &); (sleep 0.1 &); read -r c </proc/$$/task/$$/children; set -- $c; echo $#'
+			'read -r c </proc/$$/task/$$/children; echo "[$c]"
+			(sleep 100 >/dev/null 2>&1 3>&- 4>&- &); (sleep 100 >/dev/null 2>&1 3>&- 4>&- &)
+			read -r c </proc/$$/task/$$/children; set -- $c; echo $#; kill "$@"'
 		assert_status 0
 		# It stays one that adopts: the two that it orphaned itself are there.
 		assert_output "[]"$'\n'2
@@ -315,8 +317,7 @@ descriptors()
 	make sysv 3
 	outer=$object
 	make posix
-	start semctl-cli exec "$outer" --count 2 -- semctl-cli exec "$object" -- semctl-cli exec "$outer" -- "$jobs" hold
-	wait_until 5 value_is "$outer" 0
+	start_holder "$outer" --count 2 -- semctl-cli exec "$object" -- semctl-cli exec "$outer"
 	assert_value "$outer" 0
 	assert_value "$object" 0
 	run semctl-cli info "$outer"

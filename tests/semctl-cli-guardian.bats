@@ -14,7 +14,7 @@ teardown()
 	local one
 	stop_started
 	for one in $(guardians); do
-		kill -KILL "$one"
+		kill -KILL "$one" 2>/dev/null || true
 	done
 }
 
@@ -41,9 +41,8 @@ teardown()
 		start semctl-cli exec "$object" --count 2 -- true
 		waiter=$pid
 		wait_until 5 waiting_are "$object" "$waiter"
-		run semctl-cli info "$object"
-		# Who waits on an eventfd cannot be told from who only polls it.
-		json '.holders == [] and (.waiters == 1 or .backend == "eventfd" or .semaphores[0].ncnt == 1)'
+		# It says so before it waits.
+		wait_until 5 waits_alone "$object"
 		semctl-cli post "$object"
 		finish "$waiter"
 		assert_status 0
@@ -51,11 +50,20 @@ teardown()
 	done
 }
 
+# waits_alone OBJECT: somebody waits, and nobody holds it. Who waits on an eventfd cannot be told from who only polls it.
+waits_alone()
+{
+	semctl-cli info "$1" | jq -e '.holders == [] and
+		(.waiters == 1 or .backend == "eventfd" or .semaphores[0].ncnt == 1)' >/dev/null
+}
+
 @test "a job without environment is seen as well" {
 	for backend in "${backends[@]}"; do
 		make "$backend" 1
 		start env -i "$(command -v semctl-cli)" exec "$object" -- "$jobs" hold
 		wait_until 5 holders_are "$object" "$pid"
+		# Its guardian is there before it has become the job.
+		wait_until 5 test -s "$(out_of "$pid")"
 		run tr '\0' '\n' <"/proc/$pid/environ"
 		[[ $backend == sysv ]] || assert_output ""
 		start env -i "$(command -v semctl-cli)" exec "$object" -- true
@@ -106,7 +114,7 @@ teardown()
 		assert_equal "$(find "/proc/$guardian/fd" -type l | wc -l)" 3
 		stop "$pid"
 		comes_back "$object" 1
-		gone "$guardian"
+		wait_until 5 gone "$guardian"
 	done
 }
 
@@ -114,6 +122,7 @@ teardown()
 	make posix
 	start_holder "$object"
 	guardian=$(guardian_of "$pid" holding)
+	wait_until 5 state_is "$guardian" S
 	for signal in INT TERM HUP QUIT ALRM TSTP TTIN TTOU PIPE USR1 USR2 IO; do
 		kill -$signal "$guardian"
 	done

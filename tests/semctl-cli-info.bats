@@ -69,7 +69,7 @@ info_has()
 	semctl-cli create /jobs
 	start "$posix_peer" open /jobs
 	mapped=$pid
-	wait_until 5 info_has /jobs '.users | length == 1'
+	wait_until 5 info_has /jobs '[.users[].evidence] == ["mapped"]'
 	start sleep 60 7</dev/shm/sem.jobs
 	opened=$pid
 	wait_until 5 info_has /jobs '.users | length == 2'
@@ -105,14 +105,15 @@ info_has()
 	kill -STOP "$pid"
 	wait_until 5 state_is "$pid" T
 	kill -CONT "$pid"
-	wait_until 5 info_has /jobs '.waiters == 1'
-	info_has /jobs '.waiting | length == 1'
+	wait_until 5 info_has /jobs '.waiters == 1 and (.waiting | length == 1)'
 }
 
 @test "info: the holders of an exec run, POSIX" {
 	semctl-cli create /jobs --value 2
 	start semctl-cli exec /jobs --count 2 -- sleep 60
 	wait_until 5 info_has /jobs '.holders | length == 1'
+	# Its guardian is there before it has become the command.
+	wait_until 5 info_has /jobs '.holders[0].command == "sleep 60"'
 	run semctl-cli info /jobs
 	json --argjson pid "$pid" --argjson now "$EPOCHSECONDS" '.value == 0 and
 		(.holders[0] | .pid == $pid and .count == 2 and .command == "sleep 60" and

@@ -67,7 +67,8 @@ load backends
 
 @test "values set is one step: nobody sees a mixture" {
 	semctl-cli create -q key:7 --values 0,0,0,0
-	start bash -c 'while [[ ! -e $TMPDIR/enough ]]; do
+	start bash -c 'for ((last = 0; !last;)); do
+		[[ ! -e $TMPDIR/enough ]] || last=1
 		semctl-cli values key:7 --plain --columns value | sort -u | wc -l
 	done | sort -u'
 	reader=$pid

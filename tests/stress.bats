@@ -20,6 +20,7 @@ load helpers
 }
 
 @test "threads with handles of their own race for nothing in the library" {
+	not_sanitized "the same program, compiled again"
 	[[ ${CC:-cc} != *-fsanitize* ]] || skip "another sanitizer is in use"
 	flags=(-std=gnu17 -D_GNU_SOURCE -O1 -g -fsanitize=thread -pthread)
 	program=$BATS_TEST_TMPDIR/concurrent

@@ -9,11 +9,9 @@
  */
 
 #include <ipckit/deadline.h>
-#include <ipckit/hold.h>
 #include <ipckit/limit.h>
 #include <ipckit/name.h>
 #include <popt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,6 +41,7 @@ enum cli_type {
 	CLI_INT,     /* int, pid_t, int32_t */
 	CLI_UINT,    /* unsigned */
 	CLI_MAYBE,   /* struct ipckit_maybe, and so are all from here to CLI_PID: */
+	CLI_TRUTH,   /* 0 or 1; a boolean */
 	CLI_SIZE,    /* bytes; human in tables */
 	CLI_TIME,    /* Unix seconds; an age in tables; 0 in a table: "never" */
 	CLI_MODE,    /* "0600" */
@@ -60,6 +59,13 @@ enum cli_type {
 	CLI_INTEGERS, /* pointer to an array of int64_t, likewise */
 	CLI_BLOCK,   /* char *, lines of text: in tables of one record below its name, elsewhere only by --columns */
 	CLI_DATA,    /* const void *, any bytes: NULL is null; how many a size_t at count_offset */
+	CLI_NUMBER,  /* struct cli_number: of either kind by row */
+	CLI_RECORD,  /* a struct within the row, described by rows: an object in JSON */
+};
+
+struct cli_number {
+	struct ipckit_maybe integer; /* known: it is one */
+	double real;                 /* else; in JSON null where it is not finite */
 };
 
 /*
@@ -81,6 +87,7 @@ enum cli_field_flags {
 	CLI_WIDE = 1u,   /* not among the columns that tables and plain show unasked */
 	CLI_DETAIL = 2u, /* only in cli_emit_record(), not in lists */
 	CLI_BULKY = 4u,  /* not among the columns that lists in tables and plain show unasked */
+	CLI_LOOKED = 8u, /* looking at it changes it: no change to those who watch */
 };
 
 struct cli_table;
@@ -94,7 +101,7 @@ struct cli_field {
 	unsigned kinds;      /* kinds of row that have it, bits of cli_table.kind(); 0: all */
 	unsigned flags;
 	size_t count_offset;           /* CLI_ROWS, CLI_GAPS, CLI_STRINGS, CLI_INTEGERS, CLI_DATA */
-	const struct cli_table *rows;  /* CLI_ROWS */
+	const struct cli_table *rows;  /* CLI_ROWS, CLI_RECORD */
 	const char *const *words;      /* CLI_WORD: by value of the enum, or NULL */
 	unsigned json_kinds; /* kinds of row in whose JSON it is unasked; 0: all that have it */
 };
@@ -130,7 +137,9 @@ struct cli_verb {
 	const char *summary;
 	int least, most;      /* operands; most -1: any number */
 	unsigned flags;
-	const struct poptOption *options; /* POPT_ARG_STRING and POPT_ARG_NONE only; ends with POPT_TABLEEND; may be NULL */
+	/* POPT_ARG_STRING and POPT_ARG_NONE only; ends with POPT_TABLEEND; may be NULL. With POPT_ARGFLAG_OR an
+	 * option that is given again adds to a list: what it is given is joined by commas. */
+	const struct poptOption *options;
 	const struct cli_table *table;    /* what it prints, for --columns; NULL where it prints nothing */
 	int (*run)(struct cli *cli);      /* returns an exit status */
 };
@@ -158,7 +167,7 @@ struct cli {
 
 	enum cli_format format;
 	bool format_given; /* by an option, not by what the verb does unasked */
-	bool pretty, bytes, verbose;
+	bool pretty, bytes, quiet, verbose;
 	const char *columns; /* --columns A,B, or NULL */
 
 	struct cli_output *output; /* the documents of this run; cmd/cli/emit.c */
@@ -182,6 +191,17 @@ int cli_fail(struct cli *cli, const char *object, int error, const char *format,
 
 /* The same, with the limit that was hit: its name, value and use are added to the message. Status 6. */
 int cli_fail_limit(struct cli *cli, const char *object, int error, const struct ipckit_limit *limit);
+/* after: what follows (", after 4096 bytes"), or "". */
+int cli_fail_limit_after(struct cli *cli, const char *object, int error, const struct ipckit_limit *limit,
+			 const char *after);
+
+/* The same of a wait that has lasted for its --timeout: "timed out after 5s". timeout: as it was typed; after: what
+ * follows (": thread 4711 has it"), or "". */
+int cli_fail_late(struct cli *cli, const char *object, const char *timeout, const char *after);
+
+/* What is said of ENODEV where objects live in /dev/shm. */
+#define CLI_MOUNT_SHM "mkdir -m 1777 /dev/shm && mount -t tmpfs tmpfs /dev/shm"
+#define CLI_NO_SHM "/dev/shm is missing: " CLI_MOUNT_SHM
 
 /* What was typed is wrong: code USAGE, status 2 (125 before a COMMAND). */
 int cli_usage(struct cli *cli, const char *object, const char *format, ...)
@@ -192,7 +212,8 @@ int cli_usage(struct cli *cli, const char *object, const char *format, ...)
 int cli_malformed(struct cli *cli, const char *object, uint64_t line, uint64_t column, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* COMMAND could not be run. status: CLI_COMMAND_NOT_EXECUTABLE or CLI_COMMAND_NOT_FOUND; words: NULL for its own. */
+/* COMMAND could not be run. status: CLI_COMMAND_NOT_EXECUTABLE or CLI_COMMAND_NOT_FOUND; words: NULL for
+ * its own. */
 int cli_fail_command(struct cli *cli, const char *command, enum cli_exit status, int error, const char *words);
 
 /* Of a word that is an operand of an implied verb and names nothing: the verb it may be meant for. NULL
@@ -216,10 +237,11 @@ int cli_emit_list(struct cli *cli, const struct cli_table *table, const void *ro
 /* One document (line) of a stream, written and flushed at once. Does not return where a signal that was caught
  * (cli_deadline()) ends the write, see cli_undo_with(). */
 int cli_emit_line(struct cli *cli, const struct cli_table *table, const void *row);
-/* Bytes of a stream as they are, likewise, by one write(2) where that takes all of them; nothing where nothing is
- * to be printed. Implies cli_raw(). */
+/* Bytes of a stream as they are, likewise, by one write(2) where that takes all of them; nothing where
+ * nothing is to be printed. Implies cli_raw(). */
 int cli_emit_bytes(struct cli *cli, const void *data, size_t size);
-/* This run's output is bytes: a failure is told on stderr and by the status alone, no error document follows. */
+/* This run's output is bytes: a failure is told on stderr and by the status alone, no error document
+ * follows. */
 void cli_raw(struct cli *cli);
 /*
  * A result that is a text of its own, of a CLI_TEXT verb: written between these two to the
@@ -237,7 +259,8 @@ int cli_text_end(struct cli *cli, int error);
 void cli_keep_results(struct cli *cli);
 /* A row as a line of JSON, for a message: freed by the caller, NULL without memory. */
 char *cli_row_text(const struct cli_table *table, const void *row);
-/* Of a verb that answers unless it is told to act: this run acts, so it is silent unless it was asked to print. */
+/* Of a verb that answers unless it is told to act: this run acts, so it is silent unless it was asked to
+ * print. */
 void cli_acts(struct cli *cli);
 /* Whether a result would be printed at all. */
 bool cli_prints(const struct cli *cli);
@@ -313,9 +336,10 @@ struct cli_records {
 };
 
 /*
- * Opens an input. path: "-" or NULL for standard input, must last as long as the records. limit: the bytes that a
- * record may have, its end not counted; SIZE_MAX for any number. Opening a FIFO blocks until it has a writer.
- * Returns 0, -ENOMEM, or -errno of open(2); -EINTR where a signal that was caught (cli_deadline()) ended it.
+ * Opens an input. path: "-" or NULL for standard input, must last as long as the records. limit: the bytes
+ * that a record may have, its end not counted; SIZE_MAX for any number. Opening a FIFO blocks until it has
+ * a writer. Returns 0, -ENOMEM, or -errno of open(2); -EINTR where a signal that was caught
+ * (cli_deadline()) ended it.
  */
 int cli_records_open(const char *path, enum cli_records_mode mode, size_t limit, struct cli_records *out);
 
@@ -323,13 +347,45 @@ int cli_records_open(const char *path, enum cli_records_mode mode, size_t limit,
  * The next record, as soon as it is complete: data points into a buffer, until the next call. No NUL is put
  * after it.
  *
- * Returns 1; 0 at the end; -EMSGSIZE for a record beyond the limit, of which nothing is given and which the next
- * call passes over; -EINTR as above; -ENOMEM; -errno of read(2).
+ * Returns 1; 0 at the end; -EMSGSIZE for a record beyond the limit, of which nothing is given and which the
+ * next call passes over; -EINTR as above; -ENOMEM; -errno of read(2).
  */
 int cli_records_next(struct cli_records *records, const char **data, size_t *size);
 
 /* Standard input stays open. Safe on a zeroed struct. */
 void cli_records_close(struct cli_records *records);
+
+/* ---- progress (progress.c): a line on stderr for what takes long ---- */
+
+/* Of one transfer; drawn once it has lasted for a second, where stderr is a terminal, and not with --quiet. */
+struct cli_progress {
+	bool on;
+	bool full;  /* all that is known, as pv(1) has it */
+	bool stays; /* from the beginning on, and the last one is left to be read */
+	bool lines; /* stderr is no terminal: a line each second */
+	struct cli *cli;
+	struct ipckit_maybe total; /* bytes */
+	uint64_t done, seen;       /* now, and when rate was looked at last */
+	int64_t began, looked, due; /* ns of CLOCK_MONOTONIC_COARSE; due: of the next line */
+	double rate;               /* bytes a second, of late */
+	size_t width;              /* of what is drawn; 0: nothing is */
+};
+
+void cli_progress_begin(struct cli *cli, struct ipckit_maybe total, struct cli_progress *out);
+/* As pv(1) has it; wanted: because it was asked for, on whatever stderr is, and with --quiet, too. */
+void cli_progress_begin_full(struct cli *cli, struct ipckit_maybe total, bool wanted, struct cli_progress *out);
+/* Erases the line, or where it stays ends it: before anything is said on stderr, a failure too. May be begun anew.
+ * Safe on a zeroed struct. */
+void cli_progress_end(struct cli_progress *progress);
+
+void cli_progress_look(struct cli_progress *progress);
+/* After each chunk. done: bytes since the beginning. */
+static inline void cli_progress_step(struct cli_progress *progress, uint64_t done)
+{
+	progress->done = done;
+	if (progress->on)
+		cli_progress_look(progress);
+}
 
 /* ---- arguments: parsed in one place, worded in one place; 0 or the exit status ---- */
 
@@ -342,10 +398,25 @@ int cli_mode(struct cli *cli, const char *option, const char *text, unsigned bas
 int cli_owner(struct cli *cli, const char *option, const char *text, uid_t *uid, gid_t *gid); /* USER, USER:GROUP, :GROUP; untouched parts stay */
 int cli_name(struct cli *cli, const char *text, unsigned takes, struct ipckit_name *out);
 
+/* ---- watching (watch.c) ---- */
+
+/* POPT_ARG_INCLUDE_TABLE of: --watch */
+extern const struct poptOption cli_watch_options[];
+/* Whether it is given. */
+bool cli_watches(void);
+/*
+ * Has look(), which prints what it sees, look once, or with --watch again and again, until it does not return CLI_OK or
+ * nobody reads what is printed. Returns the exit status. Then cli_emit_list() prints a list only where it is another one
+ * than that before, followed by an empty line where it is no JSON, and the first look alone warns.
+ */
+int cli_watch(struct cli *cli, int (*look)(struct cli *cli, void *arg), void *arg);
+
 /* ---- list filters, the same for all tools that list ---- */
 
 /* POPT_ARG_INCLUDE_TABLE of: --backend, --name, --owner, --key, --older-than, --orphans, --sort, --reverse */
 extern const struct poptOption cli_filter_options[];
+/* The same without --backend and --key. */
+extern const struct poptOption cli_path_filter_options[];
 
 struct cli_filter {
 	const char *backend;       /* a word, or NULL */
@@ -362,102 +433,5 @@ struct cli_filter {
 int cli_filter_read(struct cli *cli, struct cli_filter *out);
 /* Sorts rows in place by filter->sort, --reverse honoured; a usage error for a column there is not. */
 int cli_filter_sort(struct cli *cli, const struct cli_filter *filter, const struct cli_table *table, void *rows, size_t count);
-
-/* ---- signals (signal.c) ---- */
-
-/*
- * Makes the deadline of this run's waits. From here on SIGINT, SIGTERM, SIGHUP,
- * SIGQUIT, SIGALRM, SIGUSR1 and SIGUSR2 (those that are not ignored) do not end the process but
- * end such waits with -EINTR: a handler sets the deadline's flag and a timer goes
- * on interrupting every millisecond, so that a signal that comes just before a
- * call is not lost. A finite deadline starts that timer by itself, for calls
- * that the kernel cannot time.
- *
- * ns: as for ipckit_deadline_in(). Returns 0 or -errno (timer_create(2)).
- */
-int cli_deadline(int64_t ns, struct ipckit_deadline *out);
-
-/*
- * Ends the time in which a signal undoes what was taken. True: the signals are
- * blocked, what was taken is taken. False: one came; give back, then call
- * cli_stop_die().
- */
-bool cli_stop_commit(void);
-
-/* Dies by the signal that came, as if it had never been caught; returns if none came. */
-void cli_stop_die(void);
-
-/* The signal that came, or 0; from here on it has not come: for who goes on, and may be told again. */
-int cli_stop_take(void);
-
-/* Dies by a signal, as if it had never been caught. */
-void cli_die_by(int signal);
-
-/* Holds SIGPIPE and SIGXFSZ back, after cli_deadline(): a write that fails says so, and does not end a run that has
- * something in hand. A COMMAND is started without that. */
-void cli_hold_faults(void);
-
-/* The mask of signals as it was inherited. */
-void cli_stop_mask(sigset_t *mask);
-
-/* Whether a signal came that is to end the run. */
-bool cli_stopped(void);
-
-/* Dispositions, mask and timers as they were inherited: before a COMMAND starts. */
-void cli_stop_restore(void);
-
-/* For a process that outlives the terminal: ignores its signals, and lets `signal` alone end waits. */
-void cli_stop_only(int signal);
-
-/*
- * Calls run, and turns a SIGBUS in it, from a mapped file that shrank or a file
- * system that is full, into a failure: status 7.
- */
-int cli_run_shielded(struct cli *cli);
-
-/* SIGBUS as it was inherited: before a COMMAND starts. */
-void cli_unshield(void);
-
-/* ---- commands (command.c) ---- */
-
-/* Becomes COMMAND (execvp). Returns only on failure, reported, with its status. */
-int cli_become(struct cli *cli);
-
-/* Whether COMMAND is there and may be executed, before anything is done for it: 0, or the status of the failure. */
-int cli_check_command(struct cli *cli);
-
-/* Starts COMMAND with a descriptor as its standard input, and signals as they were inherited. Returns 0, or
- * the status of the failure, reported. */
-int cli_spawn(struct cli *cli, int input, pid_t *out);
-
-/* ---- guardians (guardian.c): permits that the kernel does not give back by itself ---- */
-
-struct cli_guarded {
-	/* Run in the guardian: 0 or -errno with nothing held; gives back what was taken. */
-	int (*take)(void *arg, const struct ipckit_deadline *deadline);
-	void (*give)(void *arg);
-	void *arg;
-	struct ipckit_hold hold; /* count, at and objects: what others shall read of it */
-	const int *keep;         /* the descriptors that take and give need, in any order */
-	size_t nkeep;
-};
-
-/* Sees to it that a guardian's record will have room in its command line; may start the program anew, so
- * call it before anything is taken. Returns 0 or -errno. */
-int cli_guard_prepare(const struct ipckit_hold *hold);
-
-/*
- * Starts a guardian of this process, which is about to become COMMAND. The
- * guardian takes, and gives back when this process has ended, however. From here
- * on signals have their inherited action. Returns 0 or the exit status of what
- * was reported.
- */
-int cli_guard_start(struct cli *cli, const struct cli_guarded *guarded, const struct ipckit_deadline *deadline);
-
-/* Waits until the guardian has taken. Returns 0, or -errno from take(). */
-int cli_guard_await(void);
-
-/* Has the guardian give back now, and waits until it has; nothing where there is none. */
-void cli_guard_cancel(void);
 
 #endif

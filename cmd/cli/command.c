@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "command.h"
 #include "internal.h"
+#include "stop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +71,31 @@ int cli_become(struct cli *cli)
 	return fail(cli, command, error);
 }
 
+int cli_fail_start(struct cli *cli, int error)
+{
+	const char *command = cli->command[0];
+	struct ipckit_limit limit;
+
+	switch (error) {
+	case EAGAIN:
+	case ENOMEM:
+	case EMFILE:
+		if (!ipckit_limit_of_process(error, &limit))
+			return cli_fail_limit(cli, command, error, &limit);
+		return cli_fail(cli, command, error, "no process could be started");
+	}
+	return fail(cli, command, settle(command, error));
+}
+
+int cli_hand_on(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD, 10);
+
+	if (copy >= 0)
+		return copy;
+	return fcntl(fd, F_SETFD, 0) ? -errno : fd;
+}
+
 int cli_check_command(struct cli *cli)
 {
 	const char *command = cli->command[0];
@@ -105,19 +133,7 @@ static int spawn(char **command, int input, pid_t *out)
 
 int cli_spawn(struct cli *cli, int input, pid_t *out)
 {
-	const char *command = cli->command[0];
-	struct ipckit_limit limit;
 	int error = spawn(cli->command, input, out);
 
-	switch (error) {
-	case 0:
-		return 0;
-	case EAGAIN:
-	case ENOMEM:
-	case EMFILE:
-		if (!ipckit_limit_of_process(error, &limit))
-			return cli_fail_limit(cli, command, error, &limit);
-		return cli_fail(cli, command, error, "no process could be started");
-	}
-	return fail(cli, command, settle(command, error));
+	return error ? cli_fail_start(cli, error) : 0;
 }

@@ -79,30 +79,91 @@ static int render_plain_rows(struct cli *cli, const struct cli_columns *columns,
 	return error;
 }
 
+static int make_list(const struct cli_columns *columns, const struct result *result, json_t **out)
+{
+	json_t *list;
+	int error = cli_json_rows(columns, result->table, result->rows, result->count, &list);
+
+	if (error)
+		return error;
+	*out = json_object();
+	if (!json_object_set_new(*out, result->table->key, list))
+		return 0;
+	json_decref(*out);
+	return -ENOMEM;
+}
+
 static int render_list(struct cli *cli, const struct cli_columns *columns,
 		       const struct result *result)
 {
-	json_t *list, *document;
+	json_t *document;
 	int error;
 
 	if (cli->format == CLI_FORMAT_TABLE)
 		return cli_table_list(cli, columns, result->table, result->rows, result->count);
 	if (cli->format == CLI_FORMAT_PLAIN)
 		return render_plain_rows(cli, columns, result);
-	error = cli_json_rows(columns, result->table, result->rows, result->count, &list);
+	error = make_list(columns, result, &document);
+	return error ?: keep(cli, document);
+}
+
+/* What of a list counts as a change. */
+static int make_watched(const struct cli_columns *columns, const struct result *result, json_t **out)
+{
+	struct cli_columns kept = { .list = calloc(columns->count + 1, sizeof(*kept.list)), .chosen = columns->chosen };
+	int error;
+
+	if (!kept.list)
+		return -ENOMEM;
+	for (size_t i = 0; i < columns->count; i++)
+		if (!(columns->list[i]->flags & CLI_LOOKED))
+			kept.list[kept.count++] = columns->list[i];
+	error = make_list(&kept, result, out);
+	free(kept.list);
+	return error;
+}
+
+static int print_list(struct cli *cli, const struct cli_columns *columns, const struct result *result)
+{
+	json_t *document;
+	int error;
+
+	if (cli->format != CLI_FORMAT_JSON) {
+		error = render_list(cli, columns, result);
+		fputc('\n', cli->output->stream);
+		return error;
+	}
+	error = make_list(columns, result, &document);
 	if (error)
 		return error;
-	document = json_object();
-	if (json_object_set_new(document, result->table->key, list)) {
-		json_decref(document);
-		return -ENOMEM;
+	error = cli_json_print(cli, document, true);
+	json_decref(document);
+	return error;
+}
+
+/* A list of which others follow. */
+static int render_watched(struct cli *cli, const struct cli_columns *columns, const struct result *result)
+{
+	struct cli_output *output = cli->output;
+	json_t *watched;
+	int error = make_watched(columns, result, &watched);
+
+	if (error)
+		return error;
+	if (output->watched && json_equal(output->watched, watched)) {
+		json_decref(watched);
+		return 0;
 	}
-	return keep(cli, document);
+	json_decref(output->watched);
+	output->watched = watched;
+	output->lines = true;
+	return print_list(cli, columns, result);
 }
 
 int cli_emit_list(struct cli *cli, const struct cli_table *table, const void *rows, size_t count)
 {
-	return emit(cli, &(struct result){ table, rows, count, CLI_SHAPE_LIST, render_list });
+	return emit(cli, &(struct result){ table, rows, count, CLI_SHAPE_LIST,
+					   cli_watches() ? render_watched : render_list });
 }
 
 static int render_line(struct cli *cli, const struct cli_table *table, const void *row)
@@ -174,7 +235,7 @@ char *cli_row_text(const struct cli_table *table, const void *row)
 	free(columns.list);
 	if (error)
 		return NULL;
-	text = json_dumps(document, JSON_COMPACT);
+	text = json_dumps(document, JSON_COMPACT | cli_json_digits(document));
 	json_decref(document);
 	return text;
 }
@@ -291,6 +352,7 @@ int cli_print_document(struct cli *cli)
 void cli_emit_free(struct cli_output *output)
 {
 	json_decref(output->document);
+	json_decref(output->watched);
 	free(output->line_columns.list);
 	free_text(output);
 }

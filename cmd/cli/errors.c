@@ -18,10 +18,16 @@ static const struct {
 	{ ETIMEDOUT, CLI_NO, "timed out" },
 	{ EBUSY, CLI_NO, "in use" },
 	{ ENOMSG, CLI_NO, "no such message" },
+	{ EINPROGRESS, CLI_NO, "not connected yet" },
 	{ EINVAL, CLI_USAGE, "not valid here" },
 	{ ERANGE, CLI_USAGE, "out of range" },
 	{ ENOENT, CLI_MISSING, "no such object" },
+	{ ECONNREFUSED, CLI_MISSING, "nobody listens there" },
+	{ EHOSTUNREACH, CLI_MISSING, "no way leads to that host" },
+	{ ENETUNREACH, CLI_MISSING, "no way leads to that network" },
+	{ EADDRNOTAVAIL, CLI_MISSING, "no address of this system" },
 	{ EEXIST, CLI_EXISTS, "already exists" },
+	{ EADDRINUSE, CLI_EXISTS, "somebody listens there" },
 	{ EACCES, CLI_DENIED, "permission denied" },
 	{ EPERM, CLI_DENIED, "not permitted" },
 	{ EOVERFLOW, CLI_LIMIT, "the largest value would be passed" },
@@ -32,11 +38,18 @@ static const struct {
 	{ EMSGSIZE, CLI_LIMIT, "the message is too long" },
 	{ EDQUOT, CLI_LIMIT, "the disk quota is used up" },
 	{ ENOMEM, CLI_LIMIT, "out of memory" },
+	{ ENOBUFS, CLI_LIMIT, "no room in the buffers of the system" },
+	{ ETOOMANYREFS, CLI_LIMIT, "too many descriptors are on their way" },
 	{ EIDRM, CLI_BROKEN, "removed while it was used" },
 	{ EOWNERDEAD, CLI_BROKEN, "its owner has died" },
 	{ EBADMSG, CLI_BROKEN, "not what it claims to be" },
 	{ ELOOP, CLI_BROKEN, "a symbolic link stands in its place" },
+	{ ENOTSOCK, CLI_BROKEN, "no socket" },
+	{ EPROTOTYPE, CLI_BROKEN, "a socket of another type" },
+	{ ECONNRESET, CLI_BROKEN, "the other side broke the connection" },
+	{ ENOTCONN, CLI_BROKEN, "not connected" },
 	{ EFBIG, CLI_BROKEN, "beyond its end" },
+	{ EFAULT, CLI_BROKEN, "the memory behind it has gone" },
 	{ EINTR, CLI_SYSTEM, "interrupted" },
 	{ EOPNOTSUPP, CLI_SYSTEM, "not supported by this kind of object" },
 	{ ENOSYS, CLI_SYSTEM, "not supported by this kernel" },
@@ -213,7 +226,7 @@ static const char *limit_words(int error, const struct ipckit_limit *limit)
 }
 
 /* "no space left: kernel.sem semmni is 32000 sets, 32000 in use" */
-static char *limit_message(int error, const struct ipckit_limit *limit)
+static char *limit_message(int error, const struct ipckit_limit *limit, const char *after)
 {
 	char *text = NULL;
 	size_t size;
@@ -232,6 +245,7 @@ static char *limit_message(int error, const struct ipckit_limit *limit)
 			limit->used.value);
 	if (limit->needed.known)
 		fprintf(stream, ", %" PRId64 " needed", limit->needed.value);
+	fputs(after, stream);
 	if (fclose(stream)) {
 		free(text);
 		return NULL;
@@ -239,7 +253,21 @@ static char *limit_message(int error, const struct ipckit_limit *limit)
 	return text;
 }
 
+int cli_fail_late(struct cli *cli, const char *object, const char *timeout, const char *after)
+{
+	/* A number alone is of seconds. */
+	bool has_unit = timeout[strspn(timeout, "0123456789.")];
+
+	return cli_fail(cli, object, ETIMEDOUT, "timed out after %s%s%s", timeout, has_unit ? "" : "s", after);
+}
+
 int cli_fail_limit(struct cli *cli, const char *object, int error, const struct ipckit_limit *limit)
+{
+	return cli_fail_limit_after(cli, object, error, limit, "");
+}
+
+int cli_fail_limit_after(struct cli *cli, const char *object, int error, const struct ipckit_limit *limit,
+			 const char *after)
 {
 	struct failure failure = {
 		.code = cli_errno_name(error),
@@ -247,7 +275,7 @@ int cli_fail_limit(struct cli *cli, const char *object, int error, const struct 
 		.object = object,
 		.limit = limit,
 	};
-	char *message = limit_message(error, limit);
+	char *message = limit_message(error, limit, after);
 
 	report(cli, &failure, message ?: limit->name);
 	free(message);
@@ -313,6 +341,8 @@ void cli_warn(struct cli *cli, const char *format, ...)
 {
 	va_list args;
 
+	if (cli->output->looked)
+		return;
 	va_start(args, format);
 	say_format(cli, "warning", format, args);
 	va_end(args);
@@ -322,7 +352,7 @@ void cli_note(struct cli *cli, const char *format, ...)
 {
 	va_list args;
 
-	if (!cli->verbose)
+	if (!cli->verbose || cli->output->looked)
 		return;
 	va_start(args, format);
 	say_format(cli, NULL, format, args);

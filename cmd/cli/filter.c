@@ -10,19 +10,28 @@
 static char *backend, *name, *owner, *key, *older_than, *sort;
 static int orphans, reverse;
 
+/* clang-format off */
+#define NAME_AND_OWNER									\
+	{ "name", 0, POPT_ARG_STRING, &name, 0, "only objects whose name matches", "GLOB" }, \
+	{ "owner", 0, POPT_ARG_STRING, &owner, 0, "only objects of this user", "USER" }
+#define AGE_AND_ORDER									\
+	{ "older-than", 0, POPT_ARG_STRING, &older_than, 0,				\
+	  "only objects whose last use that is known is longer ago", "D" },		\
+	{ "orphans", 0, POPT_ARG_NONE, &orphans, 0, "only objects that nobody seems to need", \
+	  NULL },									\
+	{ "sort", 0, POPT_ARG_STRING, &sort, 0, "sort by this column", "COLUMN" },	\
+	{ "reverse", 0, POPT_ARG_NONE, &reverse, 0, "turn the order round", NULL }
+/* clang-format on */
+
 const struct poptOption cli_filter_options[] = {
 	{ "backend", 0, POPT_ARG_STRING, &backend, 0, "only objects of this backend", "WORD" },
-	{ "name", 0, POPT_ARG_STRING, &name, 0, "only objects whose name matches", "GLOB" },
-	{ "owner", 0, POPT_ARG_STRING, &owner, 0, "only objects of this user", "USER" },
+	NAME_AND_OWNER,
 	{ "key", 0, POPT_ARG_STRING, &key, 0, "only System V objects with this key", "KEY" },
-	{ "older-than", 0, POPT_ARG_STRING, &older_than, 0,
-	  "only objects whose last use that is known is longer ago", "D" },
-	{ "orphans", 0, POPT_ARG_NONE, &orphans, 0, "only objects that nobody seems to need",
-	  NULL },
-	{ "sort", 0, POPT_ARG_STRING, &sort, 0, "sort by this column", "COLUMN" },
-	{ "reverse", 0, POPT_ARG_NONE, &reverse, 0, "turn the order round", NULL },
+	AGE_AND_ORDER,
 	POPT_TABLEEND,
 };
+
+const struct poptOption cli_path_filter_options[] = { NAME_AND_OWNER, AGE_AND_ORDER, POPT_TABLEEND };
 
 static int read_owner(struct cli *cli, struct cli_filter *out)
 {

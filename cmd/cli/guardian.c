@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli.h"
+#include "command.h"
+#include "stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,7 +138,8 @@ static void detach(const struct cli_guarded *guarded, int wire, int job)
 {
 	int keep[guarded->nkeep + 2];
 
-	memcpy(keep, guarded->keep, guarded->nkeep * sizeof(*keep));
+	if (guarded->nkeep)
+		memcpy(keep, guarded->keep, guarded->nkeep * sizeof(*keep));
 	keep[guarded->nkeep] = wire;
 	keep[guarded->nkeep + 1] = job;
 	setsid();
@@ -296,9 +298,9 @@ int cli_guard_start(struct cli *cli, const struct cli_guarded *guarded, const st
 
 	if (job < 0)
 		return fail(cli, errno);
-	if (getpid() == 1)
-		cli_warn(cli, "COMMAND is the first process of its PID namespace: when it ends its guardian ends too, "
-			      "and the permits are lost (see repair)");
+	if (getpid() == 1 && !guarded->ends_with_it)
+		cli_warn(cli, "%s is the first process of its PID namespace: when it ends its guardian ends too, "
+			      "and what it held is not given back", cli->command ? "COMMAND" : "this run");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wire)) {
 		r = errno;
 		close(job);
@@ -333,14 +335,17 @@ int cli_guard_await(void)
 	return r;
 }
 
-void cli_guard_cancel(void)
+bool cli_guard_cancel(void)
 {
 	char word = 'c';
+	bool lives;
 
 	if (guardian < 0)
-		return;
-	if (send(guardian, &word, 1, MSG_NOSIGNAL) == 1)
+		return true;
+	lives = send(guardian, &word, 1, MSG_NOSIGNAL) == 1;
+	if (lives)
 		(void)!recv(guardian, &word, 1, 0);
 	close(guardian);
 	guardian = -1;
+	return lives;
 }

@@ -178,7 +178,7 @@ static void print_columns(FILE *stream, const struct cli_table *table, unsigned 
 			continue;
 		fprintf(stream, "%*s%-*s  %s\n", indent, "", width, field->name,
 			field->summary ?: "");
-		if (field->type == CLI_ROWS)
+		if (field->type == CLI_ROWS || field->type == CLI_RECORD)
 			print_columns(stream, field->rows, 0, indent + 4);
 	}
 }
@@ -190,7 +190,7 @@ void cli_help_columns(FILE *stream, const struct cli_verb *verb)
 
 /* ---- for completions ---- */
 
-void cli_list_verbs(FILE *stream, const struct cli_tool *tool)
+void cli_complete_verbs(FILE *stream, const struct cli_tool *tool)
 {
 	for (size_t i = 0; tool->verbs[i]; i++) {
 		const struct cli_verb *verb = tool->verbs[i];
@@ -206,7 +206,7 @@ void cli_list_verbs(FILE *stream, const struct cli_tool *tool)
 	}
 }
 
-void cli_list_options(FILE *stream, const struct cli_options *options)
+void cli_complete_options(FILE *stream, const struct cli_options *options)
 {
 	for (size_t i = 0; i < options->count; i++) {
 		const struct cli_option *option = &options->list[i];

@@ -63,8 +63,8 @@ void cli_help_columns(FILE *stream, const struct cli_verb *verb);
 /* "semctl-cli wait [options] OBJECT"; freed by the caller, NULL without memory. */
 char *cli_usage_line(const struct cli_tool *tool, const struct cli_verb *verb);
 /* For completions: TAB-separated lines. */
-void cli_list_verbs(FILE *stream, const struct cli_tool *tool);
-void cli_list_options(FILE *stream, const struct cli_options *options);
+void cli_complete_verbs(FILE *stream, const struct cli_tool *tool);
+void cli_complete_options(FILE *stream, const struct cli_options *options);
 
 /* ---- text.c ---- */
 
@@ -89,6 +89,19 @@ unsigned cli_distance(const char *a, const char *b);
 void cli_human_size(int64_t bytes, char *text, size_t size);
 /* "3h ago", "in 5m"; "never" for 0. */
 void cli_human_age(int64_t time, int64_t now, char *text, size_t size);
+
+/* ---- progress.c ---- */
+
+#define CLI_PROGRESS_TEXT 80
+#define CLI_PROGRESS_LINE 160 /* with whose it is */
+
+/* "1.2G of 4.0G  30%  512M/s  0:05 left"; where the total is unknown, or was passed: "1.2G  512M/s". Pure. */
+void cli_progress_text(const struct cli_progress *progress, char text[CLI_PROGRESS_TEXT]);
+
+/* "1.2G 0:00:05 [512M/s] [480M/s] [====>     ] 30% ETA 0:00:12": bytes, time, the rate of late, the average, and where
+ * the total is known a bar that fills the width, and what is left. at: ns since it began. Pure. */
+void cli_progress_full_text(const struct cli_progress *progress, int64_t at, size_t width,
+			    char text[CLI_PROGRESS_LINE + 1]);
 
 /* ---- output.c, emit.c: what is printed, whatever the format ---- */
 
@@ -124,6 +137,8 @@ struct cli_output {
 	int write_error;            /* errno of the write that failed: it was the last one */
 	bool ending;                /* run() has returned */
 	bool partial;               /* results stand beside a failure */
+	bool looked;                /* cli_watch() has, once: what there was to warn of was said */
+	json_t *watched;            /* what counts as a change of the list that was printed last */
 	bool bytes;                 /* cli_emit_bytes() has begun */
 	bool untaken;               /* what was done could not be taken back */
 	int (*end)(void *arg, bool written); /* of cli_undo_with() */
@@ -226,6 +241,8 @@ int cli_json_rows(const struct cli_columns *columns, const struct cli_table *tab
 int cli_json_text(const char *data, size_t size, json_t **out);
 int cli_json_failure(const struct cli *cli, const struct cli_failure *failure, json_t **out);
 int cli_json_print(const struct cli *cli, const json_t *document, bool line);
+/* The flag of jansson's writers for as many digits as the numbers in it need. */
+size_t cli_json_digits(const json_t *document);
 
 int cli_plain_row(struct cli *cli, const struct cli_columns *columns, const struct cli_table *table,
 		  const void *row, bool human);

@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <ipckit/process.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +90,10 @@ static int set_rows(json_t *object, const struct cli_field *field, const struct 
 
 	if (error)
 		return error;
-	error = cli_json_rows(&columns, field->rows, value->rows, value->count, &rows);
+	if (field->type == CLI_RECORD)
+		error = cli_json_row(&columns, field->rows, value->rows, &rows);
+	else
+		error = cli_json_rows(&columns, field->rows, value->rows, value->count, &rows);
 	free(columns.list);
 	return error ?: set(object, field->name, rows);
 }
@@ -292,13 +296,53 @@ int cli_json_failure(const struct cli *cli, const struct cli_failure *failure, j
 	return 0;
 }
 
+/* How many digits a number needs to be the same when it is read: 0.1 takes one, 0.1 + 0.2 seventeen. */
+static int digits_of(double value)
+{
+	char text[32];
+	int digits;
+
+	for (digits = 15; digits < 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	return digits;
+}
+
+/* The most that any number in it needs: jansson has one for all. */
+static int most_digits(const json_t *value)
+{
+	int most = 0, digits;
+	const char *key;
+	json_t *part;
+	size_t i;
+
+	if (json_is_real(value))
+		return digits_of(json_real_value(value));
+	json_array_foreach(value, i, part) {
+		digits = most_digits(part);
+		most = digits > most ? digits : most;
+	}
+	json_object_foreach((json_t *)(uintptr_t)value, key, part) {
+		digits = most_digits(part);
+		most = digits > most ? digits : most;
+	}
+	return most;
+}
+
+size_t cli_json_digits(const json_t *document)
+{
+	return JSON_REAL_PRECISION((size_t)most_digits(document));
+}
+
 int cli_json_print(const struct cli *cli, const json_t *document, bool line)
 {
 	FILE *stream = cli->output->stream;
 	bool indent = !line && (cli->pretty || cli_is_terminal());
 
 	/* A stream that cannot be written to is found out when it is flushed. */
-	if (json_dumpf(document, stream, JSON_REAL_PRECISION(15) |
+	if (json_dumpf(document, stream, cli_json_digits(document) |
 		       (indent ? JSON_INDENT(2) : JSON_COMPACT)) && !ferror(stream))
 		return -ENOMEM;
 	fputc('\n', stream);

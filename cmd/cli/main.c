@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "internal.h"
+#include "stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +126,7 @@ static int list_options(struct cli *cli, const char *name)
 		return cli_unknown_verb(cli, name);
 	if (cli_options_collect(verb, &options))
 		return cli_fail(cli, NULL, ENOMEM, NULL);
-	cli_list_options(cli->output->stream, &options);
+	cli_complete_options(cli->output->stream, &options);
 	cli_options_free(&options);
 	return CLI_OK;
 }
@@ -150,7 +151,7 @@ static int run(struct cli *cli, const struct cli_options *options)
 		return CLI_OK;
 	}
 	if (options->list_verbs) {
-		cli_list_verbs(stream, cli->tool);
+		cli_complete_verbs(stream, cli->tool);
 		return CLI_OK;
 	}
 	if (options->list_options)

@@ -8,8 +8,16 @@
 
 static int yes;
 
+#define YES { "yes", 'y', POPT_ARG_NONE, &yes, 0, "remove them; without it only say what would be removed", NULL }
+
+const struct poptOption cli_clean_paths_options[] = {
+	YES,
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)cli_path_filter_options, 0, NULL, NULL },
+	POPT_TABLEEND
+};
+
 const struct poptOption cli_clean_options[] = {
-	{ "yes", 'y', POPT_ARG_NONE, &yes, 0, "remove them; without it only say what would be removed", NULL },
+	YES,
 	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)cli_filter_options, 0, NULL, NULL },
 	POPT_TABLEEND
 };
@@ -39,7 +47,7 @@ static int is_same(const struct cli_noun *noun, const struct ipckit_name *name, 
 static int remove_object(struct cli *cli, const struct cli_noun *noun, struct cli_object *object)
 {
 	struct ipckit_name name;
-	int r = cli_name(cli, object->name, noun->takes, &name);
+	int r = cli_name(cli, object->name, cli_noun_made(noun), &name);
 
 	if (r)
 		return r;

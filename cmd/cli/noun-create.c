@@ -2,11 +2,12 @@
 #include "noun.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/random.h>
 
 #define TRIES 10
-#define UNIQUE_SIZE 300 /* bytes of the longest name, a prefix and more */
+#define UNIQUE_SIZE PATH_MAX /* bytes of the longest name */
 
 typedef int (*make_function)(struct cli *cli, const struct ipckit_name *name);
 
@@ -44,7 +45,8 @@ static int try_unique(struct cli *cli, const char *prefix, unsigned takes, make_
 /* Tried until it is nobody's. */
 static int create_unique(struct cli *cli, const char *prefix, make_function make)
 {
-	unsigned takes = cli->tool->noun->takes & (IPCKIT_TAKES(IPCKIT_NAME_POSIX) | IPCKIT_TAKES_SEM_LENGTH);
+	unsigned takes = cli_noun_made(cli->tool->noun) &
+			 (IPCKIT_TAKES(IPCKIT_NAME_POSIX) | IPCKIT_TAKES_SEM_LENGTH | IPCKIT_TAKES(IPCKIT_NAME_PATH));
 	struct ipckit_name name;
 	int r;
 
@@ -61,16 +63,19 @@ static int create_unique(struct cli *cli, const char *prefix, make_function make
 
 int cli_create(struct cli *cli, const char *unique, make_function make)
 {
+	unsigned takes = cli_noun_made(cli->tool->noun);
 	struct ipckit_name name;
 	int r;
 
+	if (takes & IPCKIT_TAKES_SYSV)
+		takes |= IPCKIT_TAKES(IPCKIT_NAME_PRIVATE);
 	if (unique && cli->noperands)
 		return cli_usage(cli, NULL, "an OBJECT and --unique exclude each other");
 	if (unique)
 		return create_unique(cli, unique, make);
 	if (!cli->noperands)
 		return cli_usage(cli, NULL, "an OBJECT, or --unique PREFIX, is needed");
-	r = cli_name(cli, cli->operands[0], cli->tool->noun->takes | IPCKIT_TAKES(IPCKIT_NAME_PRIVATE), &name);
+	r = cli_name(cli, cli->operands[0], takes, &name);
 	if (r)
 		return r;
 	if (name.has_index)
@@ -99,7 +104,7 @@ static int end_create(void *arg, bool written)
 
 	if (written)
 		return 0;
-	r = ipckit_name_parse(unheard->name, unheard->noun->takes, NULL, &name);
+	r = ipckit_name_parse(unheard->name, cli_noun_made(unheard->noun), NULL, &name);
 	if (r)
 		return r;
 	r = unheard->noun->remove(&name);

@@ -4,20 +4,36 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int cli_run_list(struct cli *cli)
+const struct poptOption cli_list_options[] = {
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)cli_filter_options, 0, NULL, NULL },
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)cli_watch_options, 0, NULL, NULL },
+	POPT_TABLEEND
+};
+
+const struct poptOption cli_list_paths_options[] = {
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)cli_path_filter_options, 0, NULL, NULL },
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)cli_watch_options, 0, NULL, NULL },
+	POPT_TABLEEND
+};
+
+static int look(struct cli *cli, void *arg)
 {
 	const struct cli_noun *noun = cli->tool->noun;
 	struct cli_objects objects;
-	struct cli_filter filter;
-	int r = cli_filter_read(cli, &filter);
+	int r = cli_objects_read(cli, arg, noun->to_tell, &objects);
 
-	if (r)
-		return r;
-	r = cli_objects_read(cli, &filter, noun->to_tell, &objects);
 	if (!r)
 		r = cli_emit_list(cli, noun->table, objects.rows, objects.count);
 	cli_objects_free(noun, &objects);
 	return r;
+}
+
+int cli_run_list(struct cli *cli)
+{
+	struct cli_filter filter;
+	int r = cli_filter_read(cli, &filter);
+
+	return r ?: cli_watch(cli, look, &filter);
 }
 
 int cli_run_info(struct cli *cli)

@@ -22,7 +22,7 @@ static int remove_operand(struct cli *cli, const char *operand, struct cli_done 
 {
 	const struct cli_noun *noun = cli->tool->noun;
 	struct ipckit_name name;
-	int r = cli_name(cli, operand, noun->takes, &name);
+	int r = cli_name(cli, operand, cli_noun_made(noun), &name);
 
 	if (r)
 		return r;

@@ -19,6 +19,11 @@ struct ipckit_maybe cli_later(struct ipckit_maybe a, struct ipckit_maybe b)
 	return !a.known || (b.known && b.value > a.value) ? b : a;
 }
 
+unsigned cli_noun_made(const struct cli_noun *noun)
+{
+	return noun->made ?: noun->takes;
+}
+
 /* ---- rows ---- */
 
 static void *row_at(const struct cli_noun *noun, const struct cli_objects *objects, size_t index)
@@ -147,7 +152,7 @@ int cli_objects_read(struct cli *cli, const struct cli_filter *filter, unsigned 
 		return r;
 	r = noun->list(cli, filter->orphans ? noun->to_judge : what, out);
 	if (r)
-		return noun->fail(cli, NULL, r);
+		return r < 0 ? noun->fail(cli, NULL, r) : r;
 	cli_objects_keep(noun, out, passes, &sieve);
 	return cli_filter_sort(cli, filter, noun->table, out->rows, out->count);
 }

@@ -30,6 +30,9 @@ struct cli_object {
 /* The later of two times, as far as they are known. */
 struct ipckit_maybe cli_later(struct ipckit_maybe a, struct ipckit_maybe b);
 
+/* The names by which objects of a tool are made and removed. */
+unsigned cli_noun_made(const struct cli_noun *noun);
+
 struct cli_objects {
 	void *rows; /* of noun->table->size bytes each */
 	size_t count;
@@ -37,13 +40,15 @@ struct cli_objects {
 
 struct cli_noun {
 	unsigned takes;               /* IPCKIT_TAKES...: the names of its objects */
+	unsigned made;                /* of these, those by which one can be made and removed; 0: all */
 	const char *const *backends;  /* words of those that can be listed; ends with NULL */
 	const struct cli_table *table; /* list and info */
 
 	/* How much is looked at beside the object itself, as libipckit has it: to tell its users, to judge it. */
 	unsigned to_tell, to_judge;
 
-	/* All objects; warns of what could not be read. what: one of the two. 0 or -errno. */
+	/* All objects; warns of what could not be read. what: one of the two. 0, -errno, or the exit status of what
+	 * was reported. */
 	int (*list)(struct cli *cli, unsigned what, struct cli_objects *out);
 	/* One object. what: likewise, or 0. 0 or -errno. */
 	int (*stat)(const struct ipckit_name *name, unsigned what, void *row);
@@ -72,7 +77,9 @@ void cli_objects_unread(struct cli *cli, const char *place, int error, const cha
 
 /* ---- verbs: run functions, with the options and the table that go with them ---- */
 
-int cli_run_list(struct cli *cli); /* cli_filter_options, noun->table */
+int cli_run_list(struct cli *cli); /* noun->table */
+extern const struct poptOption cli_list_options[];
+extern const struct poptOption cli_list_paths_options[]; /* without --backend and --key */
 int cli_run_info(struct cli *cli); /* noun->table */
 
 /* The table: cli_done_table, or one whose rows begin with struct cli_done and may else be zero. */
@@ -82,6 +89,7 @@ extern const struct poptOption cli_rm_options[];
 /* The table: cli_clean_table, or one with the same offsets. */
 int cli_run_clean(struct cli *cli);
 extern const struct poptOption cli_clean_options[];
+extern const struct poptOption cli_clean_paths_options[]; /* without --backend and --key */
 extern const struct cli_table cli_clean_table;
 
 int cli_run_limits(struct cli *cli);
@@ -169,15 +177,17 @@ extern const char *const cli_evidence_words[];
 #define CLI_PROCESSES(row, member)								\
 	.type = CLI_ROWS, CLI_INFO(row, usage.member.list), .flags = CLI_DETAIL,		\
 	.count_offset = offsetof(row, info.usage.member.count)
-#define CLI_USAGE_FIELDS(row, waiting_table, user_table)					\
-	{ "waiting", CLI_PROCESSES(row, waiting), .rows = &(waiting_table),			\
-	  .summary = "threads that wait for it" },						\
+#define CLI_USER_FIELDS(row, user_table)							\
 	{ "users", CLI_PROCESSES(row, users), .rows = &(user_table),				\
 	  .summary = "processes that have it or use it" },					\
 	{ "unreadable_processes", .type = CLI_MAYBE, CLI_INFO(row, usage.unreadable_processes),	\
 	  .flags = CLI_DETAIL, .summary = "processes that may not be looked at and may use it" }, \
 	{ "unreadable", .type = CLI_GAPS, CLI_INFO(row, gaps.list), .flags = CLI_BULKY,		\
 	  .count_offset = offsetof(row, info.gaps.count), .summary = "why a value is unknown" }
+#define CLI_USAGE_FIELDS(row, waiting_table, user_table)					\
+	{ "waiting", CLI_PROCESSES(row, waiting), .rows = &(waiting_table),			\
+	  .summary = "threads that wait for it" },						\
+	CLI_USER_FIELDS(row, user_table)
 
 /* Of struct ipckit_process. */
 #define CLI_PROCESS(member) .offset = offsetof(struct ipckit_process, member)

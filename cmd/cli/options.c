@@ -162,20 +162,35 @@ static int first_operand(const struct cli_options *options, int count, char **wo
 	return 0;
 }
 
-static void store(struct cli_option *option, char *text)
+/* Given again an option counts as it was given last, or adds to a list. */
+static int store_text(const struct cli_option *option, char *text)
+{
+	char **place = option->row->arg, *before = option->given ? *place : NULL, *both = NULL;
+	int r = 0;
+
+	*place = cli_word_decode(text);
+	if (before && option->row->argInfo & POPT_ARGFLAG_OR) {
+		r = asprintf(&both, "%s,%s", before, *place) < 0 ? -ENOMEM : 0;
+		if (!r) {
+			free(*place);
+			*place = both;
+		}
+	}
+	free(before);
+	return r;
+}
+
+static int store(struct cli_option *option, char *text)
 {
 	const struct poptOption *row = option->row;
+	int r = 0;
 
-	if (takes_argument(row)) {
-		char **place = row->arg;
-
-		if (option->given)
-			free(*place);
-		*place = cli_word_decode(text);
-	} else {
+	if (takes_argument(row))
+		r = store_text(option, text);
+	else
 		*(int *)row->arg = type_of(row) == POPT_ARG_VAL ? row->val : 1;
-	}
 	option->given = true;
+	return r;
 }
 
 static int fail_memory(struct cli *cli)
@@ -300,7 +315,7 @@ static int parse(struct cli *cli, struct cli_options *options, int count)
 {
 	const char **words = (const char **)options->words;
 	char *nothing[] = { NULL }, **inherited = environ;
-	int found;
+	int found, r = 0;
 
 	/* popt looks for POSIXLY_CORRECT; here options may follow operands, always. */
 	environ = nothing;
@@ -308,8 +323,10 @@ static int parse(struct cli *cli, struct cli_options *options, int count)
 	environ = inherited;
 	if (!options->context)
 		return fail_memory(cli);
-	while ((found = poptGetNextOpt(options->context)) > 0)
-		store(&options->list[found - 1], poptGetOptArg(options->context));
+	while (!r && (found = poptGetNextOpt(options->context)) > 0)
+		r = store(&options->list[found - 1], poptGetOptArg(options->context));
+	if (r)
+		return fail_memory(cli);
 	return found == -1 ? 0 : bad_option(cli, options, found);
 }
 
@@ -345,6 +362,7 @@ static void take_common(struct cli *cli, struct cli_options *options)
 {
 	cli->pretty = pretty;
 	cli->bytes = bytes;
+	cli->quiet = quiet;
 	cli->verbose = verbose;
 	cli->columns = columns;
 	options->help = help;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli.h"
+#include "stop.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -119,9 +119,13 @@ int cli_deadline(int64_t ns, struct ipckit_deadline *out)
 	if (r == -EAGAIN || (!r && !saved.timed && out->kind == IPCKIT_DEADLINE_AT))
 		return 0;
 	out->stop = &stopped;
-	if (!r && out->kind == IPCKIT_DEADLINE_AT)
-		r = insist_from(&out->at);
-	return r;
+	if (r)
+		return r;
+	if (out->kind == IPCKIT_DEADLINE_AT)
+		return insist_from(&out->at);
+	/* That of a deadline before is over; a signal may have come meanwhile. */
+	insist_no_more();
+	return saved.timed && stopped ? insist_from(NULL) : 0;
 }
 
 void cli_stop_restore(void)
@@ -151,10 +155,20 @@ bool cli_stop_commit(void)
 	return !stopped;
 }
 
+/* That of a write that failed, held back since: ignoring it discards it. */
+static void forget_fault(int fault)
+{
+	signal(fault, SIG_IGN);
+}
+
 void cli_die_by(int signal)
 {
 	sigset_t mask;
 
+	if (signal != SIGPIPE)
+		forget_fault(SIGPIPE);
+	if (signal != SIGXFSZ)
+		forget_fault(SIGXFSZ);
 	cli_stop_restore();
 	sigemptyset(&mask);
 	sigaddset(&mask, signal);
@@ -172,8 +186,12 @@ int cli_stop_take(void)
 {
 	int signal = __atomic_exchange_n(&stopped, 0, __ATOMIC_RELAXED);
 
-	if (signal)
-		insist_no_more();
+	if (!signal)
+		return 0;
+	insist_no_more();
+	/* Another may have come meanwhile. */
+	if (saved.timed && stopped)
+		(void)insist_from(NULL);
 	return signal;
 }
 
@@ -256,15 +274,20 @@ int cli_run_shielded(struct cli *cli)
 	struct sigaction action = { .sa_sigaction = on_bus, .sa_flags = SA_NODEFER | SA_SIGINFO };
 
 	if (sigsetjmp(bus, 0))
-		return cli_fail(cli, NULL, EBADMSG,
-				"the file of the object shrank, or its file system is full, while it was in use");
+		return cli_fail(cli, cli->noperands ? cli->operands[0] : NULL, EFAULT,
+				"a file shrank, or its file system is full, while it was in use: the object's or a lock's");
 	shielded = !sigaction(SIGBUS, &action, &bus_action);
 	return cli->verb->run(cli);
 }
 
-void cli_unshield(void)
+void cli_unshield_child(void)
 {
 	if (shielded)
 		sigaction(SIGBUS, &bus_action, NULL);
+}
+
+void cli_unshield(void)
+{
+	cli_unshield_child();
 	shielded = false;
 }

@@ -98,6 +98,7 @@ static int column_flags(const struct cli_field *field)
 		return 0;
 	switch (field->type) {
 	case CLI_BOOL:
+	case CLI_TRUTH:
 	case CLI_TIME:
 	case CLI_MODE:
 	case CLI_KEY:

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <ipckit/process.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,9 @@ static void put_maybe(struct cli_value *value, const struct cli_field *field,
 		put_text(value, value->scratch);
 	} else if (field->type == CLI_OPEN_FLAGS) {
 		put_open_flags(value);
+	} else if (field->type == CLI_TRUTH) {
+		value->holds = CLI_HOLDS_BOOL;
+		value->truth = maybe->value != 0;
 	}
 }
 
@@ -165,8 +169,19 @@ void cli_value_get(const struct cli_table *table, const struct cli_field *field,
 		out->real = *(const double *)at;
 		out->holds = CLI_HOLDS_REAL;
 		return;
+	case CLI_NUMBER:
+		out->real = ((const struct cli_number *)at)->real;
+		out->holds = CLI_HOLDS_REAL;
+		if (((const struct cli_number *)at)->integer.known)
+			put_integer(out, ((const struct cli_number *)at)->integer.value);
+		return;
 	case CLI_WORD:
 		put_text(out, field->words ? field->words[*(const unsigned *)at] : *(const char *const *)at);
+		return;
+	case CLI_RECORD:
+		out->holds = CLI_HOLDS_ROWS;
+		out->rows = at;
+		out->count = 1;
 		return;
 	case CLI_ROWS:
 	case CLI_GAPS:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "taking.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -116,11 +117,8 @@ static int take_all(struct taking *taking, struct all *all)
 /* In the order in which they came, so that they stand as before. */
 static void put_back(struct taking *taking, struct all *all)
 {
-	const struct ipckit_deadline now = { .kind = IPCKIT_DEADLINE_TRY };
-
 	for (size_t i = 0; i < all->count; i++)
-		all->list[i].back = !ipckit_mq_check(taking->mq) &&
-				    !ipckit_mq_send(taking->mq, all->list[i].taken.message, all->list[i].taken.size, &now);
+		all->list[i].back = !taken_send(&all->list[i].taken, taking->mq);
 }
 
 /* Back in the queue it is not to come out of the journal, too, if nobody reads on what is printed. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pool.h"
+#include "../cli/command.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 #include <signal.h>

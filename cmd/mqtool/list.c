@@ -7,7 +7,7 @@ const struct cli_verb mqtool_list = {
 	.operands = "",
 	.summary = "list POSIX and System V queues",
 	.flags = CLI_ANSWERS | CLI_LISTS,
-	.options = cli_filter_options,
+	.options = cli_list_options,
 	.table = &mqtool_info_table,
 	.run = cli_run_list,
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mqtool.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 int mqtool_name(struct cli *cli, const char *text, unsigned extra, struct ipckit_name *out)
 {
@@ -53,8 +53,7 @@ int mqtool_fail_wait(struct cli *cli, const char *object, struct ipckit_mq *mq, 
 {
 	switch (error) {
 	case -ETIMEDOUT:
-		return cli_fail(cli, object, error, "timed out after %s%s", timeout,
-				timeout[strspn(timeout, "0123456789.")] ? "" : "s");
+		return cli_fail_late(cli, object, timeout, "");
 	case -EIDRM:
 		return cli_fail(cli, object, error, "removed while it was used");
 	}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pool.h"
+#include "../cli/command.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -198,13 +200,10 @@ static int take(struct pool *pool, const struct ipckit_deadline *deadline, int64
 /* What failed and found no room is sent back now, or run again. */
 static bool take_again(struct pool *pool, struct taken *out)
 {
-	const struct ipckit_deadline now = { .kind = IPCKIT_DEADLINE_TRY };
-
 	while (pool->nagain) {
 		struct taken taken = pool->again[--pool->nagain];
 
-		if (!ipckit_mq_check(pool->taking.mq) &&
-		    !ipckit_mq_send(pool->taking.mq, taken.message, taken.size, &now)) {
+		if (!taken_send(&taken, pool->taking.mq)) {
 			taken_done(&pool->taking, &taken);
 			continue;
 		}
@@ -234,7 +233,7 @@ static void serve(struct pool *pool, struct ipckit_deadline *deadline, int64_t *
 	int r = 0;
 
 	if (!take_again(pool, &taken)) {
-		/* The count is reached, and what was to be run again is back in the queue. */
+		/* The count is reached, and what was to be run again has been. */
 		if (pool->messages >= pool->count)
 			return;
 		r = take(pool, deadline, nap, &taken);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "taking.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -191,6 +192,16 @@ static int receive(struct receiving *receiving, int64_t timeout)
 
 /* ---- options ---- */
 
+static enum shape choose_shape(const struct cli *cli)
+{
+	if (raw || lines || null)
+		return BYTES;
+	/* What is not printed needs no memory until the end. */
+	if (follow || !cli_prints(cli))
+		return STREAM;
+	return count_text || all ? LIST : RECORD;
+}
+
 static int read_options(struct cli *cli, struct receiving *receiving, int64_t *timeout)
 {
 	receiving->count = follow || all ? UINT64_MAX : 1;
@@ -200,10 +211,7 @@ static int read_options(struct cli *cli, struct receiving *receiving, int64_t *t
 		return cli_usage(cli, NULL, "--lines and --null exclude each other");
 	if ((raw || lines || null) && cli->format_given && cli_prints(cli))
 		return cli_usage(cli, NULL, "--raw, --lines and --null print bytes, in no other format");
-	receiving->shape = raw || lines || null ? BYTES : count_text || all ? LIST : RECORD;
-	/* What is not printed needs no memory until the end. */
-	if (follow || (receiving->shape != BYTES && !cli_prints(cli)))
-		receiving->shape = receiving->shape == BYTES ? BYTES : STREAM;
+	receiving->shape = choose_shape(cli);
 	if (receiving->shape == STREAM || receiving->shape == BYTES)
 		receiving->kept = &receiving->one;
 	/* Bytes alone: what goes wrong is said on stderr. */

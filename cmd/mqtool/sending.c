@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sending.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 #include <stdlib.h>

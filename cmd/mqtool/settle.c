@@ -37,14 +37,7 @@ static void tell(struct pool *pool, int status)
 			 WEXITSTATUS(status));
 }
 
-static int send_now(struct ipckit_mq *mq, const struct taken *taken)
-{
-	const struct ipckit_deadline now = { .kind = IPCKIT_DEADLINE_TRY };
-
-	return ipckit_mq_check(mq) ?: ipckit_mq_send(mq, taken->message, taken->size, &now);
-}
-
-/* A queue that is full of what others send has no room: then it is kept, and run again. */
+/* A queue that is full of what others send has no room: then it is kept, and run again, but not for ever. */
 static int keep_again(struct pool *pool, const struct taken *taken)
 {
 	struct taken *larger = cli_array_room(pool->again, pool->nagain, sizeof(*larger));
@@ -58,25 +51,26 @@ static int keep_again(struct pool *pool, const struct taken *taken)
 
 static void requeue(struct pool *pool, struct taken *taken)
 {
-	int r = send_now(pool->taking.mq, taken);
+	int r = taken_send(taken, pool->taking.mq);
 
 	if (!r)
 		taken_done(&pool->taking, taken);
-	else if (r == -EAGAIN && !pool->ending)
+	else if (r == -EAGAIN && !pool->ending && pool->messages < pool->count)
 		r = keep_again(pool, taken);
 	if (!r) {
 		pool->requeued++;
 		return;
 	}
-	pool->ending = true;
-	if (r != -EAGAIN)
+	if (r != -EAGAIN) {
+		pool->ending = true;
 		pool_fail(pool, taking_fail(&pool->taking, r, NULL));
+	}
 	pool_return(pool, taken);
 }
 
 static void bury(struct pool *pool, struct taken *taken)
 {
-	int r = send_now(pool->dead, taken);
+	int r = taken_send(taken, pool->dead);
 
 	if (!r) {
 		pool->dead_lettered++;

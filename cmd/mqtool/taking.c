@@ -340,13 +340,17 @@ int taken_tell(struct taking *taking, const struct taken *taken, const char *wor
 	return ferror(stderr) || !text ? -EIO : 0;
 }
 
-int taken_give_back(struct taking *taking, struct taken *taken)
+int taken_send(const struct taken *taken, struct ipckit_mq *mq)
 {
 	const struct ipckit_deadline now = { .kind = IPCKIT_DEADLINE_TRY };
-	int r = 0;
 
-	if (!taken->journaled)
-		r = ipckit_mq_check(taking->mq) ?: ipckit_mq_send(taking->mq, taken->message, taken->size, &now);
+	return ipckit_mq_check(mq) ?: ipckit_mq_send(mq, taken->message, taken->size, &now);
+}
+
+int taken_give_back(struct taking *taking, struct taken *taken)
+{
+	int r = taken->journaled ? 0 : taken_send(taken, taking->mq);
+
 	if (r)
 		(void)!taken_tell(taking, taken, "could not be put back:");
 	let_go(taken);

@@ -61,6 +61,9 @@ int taken_keep(struct taken *taken);
 /* It was handled. */
 void taken_done(struct taking *taking, struct taken *taken);
 
+/* Sends it to a queue, without waiting; one that was removed gets nothing (-EIDRM). It stays taken. */
+int taken_send(const struct taken *taken, struct ipckit_mq *mq);
+
 /*
  * It was not handled: leaves it in the journal, or sends it back without waiting, or prints it on
  * stderr. Returns 0, or -errno of the sending where it had to be printed.

@@ -3,6 +3,7 @@
 /* The waits that take nothing: for all parties, and for the value 0. */
 
 #include "semctl.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 
@@ -25,7 +26,7 @@ static int run(struct cli *cli, wait_call call, const char *mismatch)
 	int r = cli_duration(cli, "--timeout", timeout_text, &timeout);
 
 	if (!r)
-		r = semctl_open(cli, object, 0, &sem);
+		r = cli_sem_open(cli, object, 0, &sem);
 	if (r)
 		return r;
 	r = cli_deadline(timeout, &deadline) ?: call(sem, &deadline);
@@ -34,7 +35,7 @@ static int run(struct cli *cli, wait_call call, const char *mismatch)
 	else if (r == -EBADMSG && mismatch)
 		r = cli_fail(cli, object, r, "%s", mismatch);
 	else
-		r = semctl_fail_wait(cli, object, sem, r, timeout_text);
+		r = cli_sem_fail_wait(cli, object, sem, r, timeout_text);
 	ipckit_sem_close(sem);
 	return r;
 }

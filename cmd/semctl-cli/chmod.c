@@ -11,7 +11,7 @@ static int mode_of(struct cli *cli, const struct ipckit_name *name, unsigned *ou
 	int r = ipckit_sem_stat(name, 0, &info);
 
 	if (r)
-		return semctl_fail_find(cli, name, r);
+		return cli_sem_fail_find(cli, name, r);
 	*out = info.mode.known ? (unsigned)info.mode.value & 0777 : 0;
 	ipckit_sem_info_free(&info);
 	return 0;
@@ -27,7 +27,7 @@ static int change_mode(struct cli *cli, const struct ipckit_name *name)
 	if (r)
 		return r;
 	r = ipckit_sem_chmod(name, mode);
-	return r ? semctl_fail(cli, name->written, ipckit_sem_backend_of(name), r) : 0;
+	return r ? cli_sem_fail(cli, name->written, ipckit_sem_backend_of(name), r) : 0;
 }
 
 static int change_owner(struct cli *cli, const struct ipckit_name *name)
@@ -42,13 +42,13 @@ static int change_owner(struct cli *cli, const struct ipckit_name *name)
 	r = ipckit_sem_chown(name, uid, gid);
 	if (r == -EINVAL)
 		return cli_fail(cli, name->written, r, "this user namespace has no such user or group");
-	return r ? semctl_fail(cli, name->written, ipckit_sem_backend_of(name), r) : 0;
+	return r ? cli_sem_fail(cli, name->written, ipckit_sem_backend_of(name), r) : 0;
 }
 
 static int change(struct cli *cli, int (*how)(struct cli *, const struct ipckit_name *))
 {
 	struct ipckit_name name;
-	int r = semctl_name(cli, cli->operands[0], 0, &name);
+	int r = cli_sem_name(cli, cli->operands[0], 0, &name);
 
 	if (r)
 		return r;

@@ -166,7 +166,7 @@ static int fail(struct cli *cli, const struct ipckit_name *name, const struct wi
 				wish->parties);
 	if (error == -EINVAL && backend == IPCKIT_SEM_SYSV && ipckit_sem_limit_hit(backend, EINVAL, wanted, &limit))
 		return cli_fail(cli, name->written, error, "there is one, of fewer than %u semaphores", wanted);
-	return semctl_fail_create(cli, name->written, backend, error, wanted);
+	return cli_sem_fail_create(cli, name->written, backend, error, wanted);
 }
 
 static int tell(struct cli *cli, const struct ipckit_name *name, const struct ipckit_sem *sem, bool was_created)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "semctl.h"
+#include "../cli/command.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ static int run(struct cli *cli)
 		return r;
 	fd = eventfd((unsigned)value, EFD_SEMAPHORE);
 	if (fd < 0)
-		return semctl_fail(cli, "eventfd", IPCKIT_SEM_EVENTFD, -errno);
+		return cli_sem_fail(cli, "eventfd", IPCKIT_SEM_EVENTFD, -errno);
 	snprintf(number, sizeof(number), "%d", fd);
 	if (setenv("IPCKIT_FD", number, 1))
 		return cli_fail(cli, "eventfd", errno, NULL);

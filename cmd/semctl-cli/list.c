@@ -6,7 +6,7 @@ const struct cli_verb semctl_list = {
 	.operands = "",
 	.summary = "list POSIX semaphores and System V sets",
 	.flags = CLI_ANSWERS | CLI_LISTS,
-	.options = cli_filter_options,
+	.options = cli_list_options,
 	.table = &semctl_info_table,
 	.run = cli_run_list,
 };

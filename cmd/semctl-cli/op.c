@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "semctl.h"
+#include "../cli/command.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -97,7 +99,7 @@ static int fail(struct cli *cli, const struct ipckit_sem *sem, int error)
 	if (error == -EFBIG)
 		return cli_usage(cli, object, "an index is beyond the set's %u semaphore%s",
 				 ipckit_sem_count(sem), ipckit_sem_count(sem) == 1 ? "" : "s");
-	return semctl_fail_wait(cli, object, sem, error, timeout_text);
+	return cli_sem_fail_wait(cli, object, sem, error, timeout_text);
 }
 
 static int run_opened(struct cli *cli, struct ipckit_sem *sem, struct vector *vector, int64_t timeout)
@@ -124,7 +126,7 @@ static int run(struct cli *cli)
 	if (!r)
 		r = read_vector(cli, &vector);
 	if (!r)
-		r = semctl_open(cli, cli->operands[0], 0, &sem);
+		r = cli_sem_open(cli, cli->operands[0], 0, &sem);
 	if (!r) {
 		r = run_opened(cli, sem, &vector, timeout);
 		ipckit_sem_close(sem);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "semctl.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 
@@ -29,7 +30,7 @@ static int give(struct cli *cli, const char *object, struct ipckit_sem *sem, uns
 	if (r == -ERANGE)
 		return cli_fail(cli, object, EAGAIN, "would pass the maximum of %u", max);
 	if (r)
-		return semctl_fail(cli, object, ipckit_sem_backend(sem), r);
+		return cli_sem_fail(cli, object, ipckit_sem_backend(sem), r);
 	return semctl_done(cli, object, ipckit_sem_backend(sem), ipckit_known(count), ipckit_unknown());
 }
 
@@ -43,7 +44,7 @@ static int run(struct cli *cli)
 	if (!r)
 		r = cli_count(cli, "--max", max_text, 1, UINT32_MAX, &max);
 	if (!r)
-		r = semctl_open(cli, object, 0, &sem);
+		r = cli_sem_open(cli, object, 0, &sem);
 	if (r)
 		return r;
 	r = semctl_check_count(cli, object, ipckit_sem_backend(sem), count);

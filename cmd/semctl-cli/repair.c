@@ -130,7 +130,7 @@ static int repair(struct cli *cli, const char *object, struct ipckit_sem *sem, c
 	};
 	int r = set_value(sem, info->value.value, row.value.value);
 
-	return r ? semctl_fail(cli, object, info->backend, r) : cli_emit_record(cli, &table, &row);
+	return r ? cli_sem_fail(cli, object, info->backend, r) : cli_emit_record(cli, &table, &row);
 }
 
 static int run_named(struct cli *cli, const struct ipckit_name *name, uint64_t capacity)
@@ -141,10 +141,10 @@ static int run_named(struct cli *cli, const struct ipckit_name *name, uint64_t c
 	int r;
 
 	if (ipckit_sem_backend_of(name) != IPCKIT_SEM_POSIX && ipckit_sem_backend_of(name) != IPCKIT_SEM_UNNAMED)
-		return semctl_fail(cli, object, ipckit_sem_backend_of(name), -EOPNOTSUPP);
+		return cli_sem_fail(cli, object, ipckit_sem_backend_of(name), -EOPNOTSUPP);
 	r = semctl_check_value(cli, object, ipckit_sem_backend_of(name), capacity);
 	if (!r)
-		r = semctl_open(cli, object, 0, &sem);
+		r = cli_sem_open(cli, object, 0, &sem);
 	if (r)
 		return r;
 	r = stat_steady(name, &info);
@@ -152,7 +152,7 @@ static int run_named(struct cli *cli, const struct ipckit_name *name, uint64_t c
 		r = cli_fail(cli, object, r,
 			     "jobs come and go too fast to tell what they hold (--force repairs all the same)");
 	else if (r)
-		r = semctl_fail(cli, object, ipckit_sem_backend_of(name), r);
+		r = cli_sem_fail(cli, object, ipckit_sem_backend_of(name), r);
 	else
 		r = judge(cli, object, &info, capacity) ?: repair(cli, object, sem, &info, capacity);
 	ipckit_sem_info_free(&info);
@@ -170,7 +170,7 @@ static int run(struct cli *cli)
 		return cli_usage(cli, cli->operands[0], "--capacity N is needed: the permits that there are in all");
 	r = cli_count(cli, "--capacity", capacity_text, 0, UINT64_MAX, &capacity);
 	if (!r)
-		r = semctl_name(cli, cli->operands[0], 0, &name);
+		r = cli_sem_name(cli, cli->operands[0], 0, &name);
 	if (r)
 		return r;
 	r = run_named(cli, &name, capacity);

@@ -151,8 +151,7 @@ static int stat_row(const struct ipckit_name *name, unsigned what, void *row)
 static void tell_gaps(struct cli *cli, const struct ipckit_sem_list *all)
 {
 	cli_objects_unread(cli, "/dev/shm", all->posix_error,
-			   "/dev/shm is missing, so no POSIX semaphores: "
-			   "mkdir -m 1777 /dev/shm && mount -t tmpfs tmpfs /dev/shm");
+			   "/dev/shm is missing, so no POSIX semaphores: " CLI_MOUNT_SHM);
 	cli_objects_unread(cli, "/proc/sysvipc/sem", all->sysv_error, NULL);
 	if (all->left_out)
 		cli_note(cli, "%u file%s named like semaphores in /dev/shm left out: no semaphores", all->left_out,
@@ -192,7 +191,7 @@ static const char *backend_word(const struct ipckit_name *name)
 
 static int fail(struct cli *cli, const struct ipckit_name *name, int error)
 {
-	return name ? semctl_fail_find(cli, name, error) : semctl_fail(cli, NULL, IPCKIT_SEM_POSIX, error);
+	return name ? cli_sem_fail_find(cli, name, error) : cli_sem_fail(cli, NULL, IPCKIT_SEM_POSIX, error);
 }
 
 static const char *const backends[] = { "posix", "sysv", NULL };

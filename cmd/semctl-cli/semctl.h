@@ -5,25 +5,7 @@
 /* What the verbs of semctl-cli share. */
 
 #include "../cli/noun.h"
-
-#include <ipckit/sem.h>
-
-/* Reads an operand; extra: IPCKIT_TAKES(...) beyond IPCKIT_SEM_NAMES. 0 or the exit status. */
-int semctl_name(struct cli *cli, const char *text, unsigned extra, struct ipckit_name *out);
-
-/* Reads an operand and opens it. 0 or the exit status; nothing to close on failure. */
-int semctl_open(struct cli *cli, const char *text, unsigned extra, struct ipckit_sem **out);
-
-/* Reports what a call of libipckit on the object says, with the limit that was hit where there is one. */
-int semctl_fail(struct cli *cli, const char *object, enum ipckit_sem_backend backend, int error);
-/* The same of what looks for the object of a name. */
-int semctl_fail_find(struct cli *cli, const struct ipckit_name *name, int error);
-/* The same after a creation of `wanted` semaphores. */
-int semctl_fail_create(struct cli *cli, const char *object, enum ipckit_sem_backend backend, int error,
-		       unsigned wanted);
-/* The same after a wait that was given `timeout` as text (NULL: none). */
-int semctl_fail_wait(struct cli *cli, const char *object, const struct ipckit_sem *sem, int error,
-		     const char *timeout);
+#include "../cli/sem.h"
 
 /* Refuses a number beyond what the backend's value can be: status 6 with the limit. */
 int semctl_check_value(struct cli *cli, const char *object, enum ipckit_sem_backend backend, uint64_t value);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "semctl.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 
@@ -46,7 +47,7 @@ static int show(struct cli *cli, const struct ipckit_name *name)
 	int r = ipckit_sem_stat(name, 0, &info);
 
 	if (r)
-		return semctl_fail_find(cli, name, r);
+		return cli_sem_fail_find(cli, name, r);
 	shown.backend = ipckit_sem_backend_name(info.backend);
 	shown.value = value_of(name, &info);
 	if (!shown.value.known)
@@ -60,7 +61,7 @@ static int show(struct cli *cli, const struct ipckit_name *name)
 static int run_value(struct cli *cli)
 {
 	struct ipckit_name name;
-	int r = semctl_name(cli, cli->operands[0], 0, &name);
+	int r = cli_sem_name(cli, cli->operands[0], 0, &name);
 
 	if (r)
 		return r;
@@ -82,7 +83,7 @@ static int set(struct cli *cli, const char *object, struct ipckit_sem *sem, uint
 	if (r == -EBUSY)
 		return cli_fail(cli, object, r, "others are waiting for it (--force sets it all the same)");
 	if (r)
-		return semctl_fail(cli, object, backend, r);
+		return cli_sem_fail(cli, object, backend, r);
 	return semctl_done(cli, object, backend, ipckit_unknown(), ipckit_known((int64_t)value));
 }
 
@@ -94,7 +95,7 @@ static int run_set(struct cli *cli)
 	int r = cli_count(cli, "VALUE", cli->operands[1], 0, UINT64_MAX, &value);
 
 	if (!r)
-		r = semctl_open(cli, object, 0, &sem);
+		r = cli_sem_open(cli, object, 0, &sem);
 	if (r)
 		return r;
 	r = set(cli, object, sem, value);

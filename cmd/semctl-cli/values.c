@@ -38,7 +38,7 @@ static int show(struct cli *cli, const char *object, struct ipckit_sem *sem)
 	unsigned *values = calloc(n, sizeof(*values));
 	int r = values ? ipckit_sem_values(sem, values) : -ENOMEM;
 
-	r = r ? semctl_fail(cli, object, ipckit_sem_backend(sem), r) : tell(cli, object, values, n);
+	r = r ? cli_sem_fail(cli, object, ipckit_sem_backend(sem), r) : tell(cli, object, values, n);
 	free(values);
 	return r;
 }
@@ -74,7 +74,7 @@ static int set(struct cli *cli, const char *object, struct ipckit_sem *sem, cons
 
 	if (!r) {
 		r = ipckit_sem_set_values(sem, values);
-		r = r ? semctl_fail(cli, object, ipckit_sem_backend(sem), r) :
+		r = r ? cli_sem_fail(cli, object, ipckit_sem_backend(sem), r) :
 			tell(cli, object, values, ipckit_sem_count(sem));
 	}
 	free(values);
@@ -93,7 +93,7 @@ static int run(struct cli *cli)
 		return cli_usage(cli, object, "\"%s\" is not \"set\"", cli->operands[1]);
 	if (cli->noperands == 2)
 		return cli_usage(cli, object, "set needs the values: A,B,...");
-	r = semctl_open(cli, object, 0, &sem);
+	r = cli_sem_open(cli, object, 0, &sem);
 	if (r)
 		return r;
 	r = cli->noperands == 3 ? set(cli, object, sem, cli->operands[2]) : show(cli, object, sem);

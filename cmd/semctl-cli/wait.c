@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "semctl.h"
+#include "../cli/stop.h"
 
 #include <errno.h>
 
@@ -59,7 +60,7 @@ static int run(struct cli *cli)
 	if (!r)
 		r = cli_duration(cli, "--timeout", timeout_text, &timeout);
 	if (!r)
-		r = semctl_open(cli, object, 0, &sem);
+		r = cli_sem_open(cli, object, 0, &sem);
 	if (r)
 		return r;
 	r = semctl_check_count(cli, object, ipckit_sem_backend(sem), count);
@@ -67,7 +68,7 @@ static int run(struct cli *cli)
 		r = cli_deadline(timeout, &deadline) ?: take(sem, (unsigned)count, &deadline);
 		if (!r)
 			return done_wait(cli, object, sem, (unsigned)count);
-		r = semctl_fail_wait(cli, object, sem, r, timeout_text);
+		r = cli_sem_fail_wait(cli, object, sem, r, timeout_text);
 	}
 	ipckit_sem_close(sem);
 	return r;

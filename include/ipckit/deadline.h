@@ -26,6 +26,7 @@ enum ipckit_deadline_kind {
 struct ipckit_deadline {
 	enum ipckit_deadline_kind kind;
 	struct timespec at; /* CLOCK_MONOTONIC; only for IPCKIT_DEADLINE_AT */
+	bool endless;       /* at is for another look only: the wait goes on then, without limit */
 
 	/*
 	 * When not NULL and not 0, waits end with -EINTR. Whoever sets it from a
@@ -56,6 +57,23 @@ void ipckit_deadline_in(int64_t ns, struct ipckit_deadline *out);
  * IPCKIT_DEADLINE_TRY; -EINTR when *stop is set.
  */
 IPCKIT_CHECK int ipckit_deadline_left(const struct ipckit_deadline *deadline, struct timespec *left);
+
+/*
+ * Makes the deadline of a part of a wait, after which something is looked at again: ns from now, or the deadline
+ * itself where that comes before; stop is the deadline's; endless where that has no limit.
+ *
+ * ns: nanoseconds, as for ipckit_deadline_in(). Never fails.
+ */
+void ipckit_deadline_within(const struct ipckit_deadline *deadline, int64_t ns, struct ipckit_deadline *out);
+
+/*
+ * Makes the point in time at which a call that counts on a clock is to end the wait.
+ *
+ * clock: CLOCK_MONOTONIC or CLOCK_REALTIME, of now. room: for the point. out: gets it, or NULL where there is no
+ * limit, or none that this clock can have. Returns as ipckit_deadline_left(). See clock_gettime(2).
+ */
+IPCKIT_CHECK int ipckit_deadline_point(const struct ipckit_deadline *deadline, clockid_t clock, struct timespec *room,
+				       const struct timespec **out);
 
 /*
  * Sleeps for a duration, but not beyond the deadline.

@@ -15,10 +15,17 @@
  *   file:PATH          a lock file
  *   PATH@OFFSET        a place in a file (PATH holds a slash)
  *   /NAME@OFFSET       a place in POSIX shared memory
+ *   ...@OFFSET         after key:, id: or ftok: a place in a System V segment
+ *   PATH               a FIFO, or a Unix socket
+ *   PID:N              fd:PID:N, where a PATH is taken, too
+ *   pipe:INODE  socket:INODE   a pipe, a socket that is in use (the links in /proc/PID/fd)
+ *
+ * Where a PATH is taken any word is one that has no colon before its first slash: `a:b` is written `./a:b`.
  *
  * `@` followed by a number (decimal, 0x or 0 octal) at the end makes a place;
- * any other `@` belongs to the name. Of `/x@8` x is POSIX shared memory, of
- * `/a/x@8` and `./x@8` a file.
+ * any other `@` belongs to the name, as that of `ftok:/x@8,1`. Of `/x@8` x is
+ * POSIX shared memory, of `/a/x@8` and `./x@8` a file. #N and @OFFSET exclude
+ * each other.
  */
 
 #include <ipckit/base.h>
@@ -33,6 +40,9 @@ enum ipckit_name_kind {
 	IPCKIT_NAME_FILE,    /* text: PATH */
 	IPCKIT_NAME_PLACE,   /* text: PATH; offset */
 	IPCKIT_NAME_SHM,     /* text: "/NAME"; offset */
+	IPCKIT_NAME_PATH,    /* text: PATH */
+	IPCKIT_NAME_PIPE,    /* inode */
+	IPCKIT_NAME_SOCKET,  /* inode */
 };
 
 /* What a verb accepts: a set of kinds, and what goes with them. */
@@ -41,6 +51,7 @@ enum ipckit_name_kind {
 #define IPCKIT_TAKES_BARE_PLACE (1u << 17) /* a PATH with a slash or a /NAME (where POSIX is not taken),
 					    * without @OFFSET, is a place at 0 */
 #define IPCKIT_TAKES_SEM_LENGTH (1u << 18) /* POSIX names: 251 bytes, not 255 */
+#define IPCKIT_TAKES_OFFSET (1u << 19) /* @OFFSET after a System V name; 0 where left out */
 #define IPCKIT_TAKES_SYSV                                                                    \
 	(IPCKIT_TAKES(IPCKIT_NAME_KEY) | IPCKIT_TAKES(IPCKIT_NAME_ID) | IPCKIT_TAKES(IPCKIT_NAME_FTOK))
 
@@ -54,7 +65,8 @@ struct ipckit_name {
 	int project;
 	int fd;
 	pid_t pid;
-	uint64_t offset;
+	uint64_t offset; /* of a place, also in a System V segment */
+	uint64_t inode;
 	bool has_index;
 	unsigned index; /* 0 where left out */
 };

@@ -10,6 +10,7 @@
  */
 
 #include <ipckit/base.h>
+#include <time.h>
 
 /*
  * Reads a duration: `250us`, `100ms`, `5s`, `1.5s`, `2m`, `1h`, `7d`, a bare
@@ -19,6 +20,16 @@
  * Returns 0, -EINVAL, or -ERANGE (beyond 2^63-2 ns, about 292 years).
  */
 IPCKIT_CHECK int ipckit_parse_duration(const char *text, int64_t *out);
+
+/*
+ * Reads a point in time: a date and time of RFC 3339 (`2026-11-21T10:00:00Z`, `2026-11-21 10:00:00.25+01:00`),
+ * which names its offset from UTC, or `@SECONDS` since 1970, with a fraction or without.
+ *
+ * out: on CLOCK_REALTIME, rounded up to a whole nanosecond; before 1970 less than 0.
+ * Returns 0, -EINVAL, or -ERANGE (no such date or time, or beyond the year 9999). A leap second (`:60`) is none
+ * that this clock has: -ERANGE.
+ */
+IPCKIT_CHECK int ipckit_parse_time(const char *text, struct timespec *out);
 
 /*
  * Reads a size in bytes: decimal digits, then nothing, or K M G T P E (powers

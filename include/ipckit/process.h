@@ -62,4 +62,13 @@ struct ipckit_orphan_verdict {
 	char reason[160]; /* why it may be removed, or why it is kept */
 };
 
+/*
+ * A copy of a descriptor of another process, close-on-exec: of the same open file description, so that nobody sees
+ * it come or go. out: closed by the caller. Does not block.
+ *
+ * Errors: -ESRCH (no such process), -EBADF (it has no such descriptor), -EPERM (it may not be traced), -EMFILE,
+ * -ENFILE. Rests on pidfd_open(2), pidfd_getfd(2).
+ */
+IPCKIT_CHECK int ipckit_process_fd(pid_t pid, int fd, int *out);
+
 #endif

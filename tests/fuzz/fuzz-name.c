@@ -9,9 +9,11 @@
 
 #include <ipckit/name.h>
 #include <ipckit/sem.h>
+#include <ipckit/word.h>
 
 #define T(kind) IPCKIT_TAKES(IPCKIT_NAME_##kind)
 #define KINDS ((T(SHM) << 1) - 1)
+#define CHANNELS (T(PATH) | T(FD) | T(PIPE) | T(SOCKET))
 
 static const unsigned profiles[] = {
 	IPCKIT_SEM_NAMES,
@@ -20,32 +22,39 @@ static const unsigned profiles[] = {
 	T(POSIX) | IPCKIT_TAKES_SYSV,
 	T(POSIX) | IPCKIT_TAKES_SYSV | T(PRIVATE),
 	T(PLACE) | T(SHM) | IPCKIT_TAKES_BARE_PLACE,
+	IPCKIT_WORD_NAMES_ALL,
+	IPCKIT_WORD_NAMES_ALL | IPCKIT_TAKES_INDEX,
 	T(FD) | T(FILE),
+	CHANNELS,
+	T(PATH),
+	CHANNELS | IPCKIT_TAKES_SYSV,
 	KINDS | IPCKIT_TAKES_INDEX | IPCKIT_TAKES_BARE_PLACE,
 	KINDS | IPCKIT_TAKES_INDEX,
 	0,
 };
 
 /* The one spelling that leaves nothing out. */
-static char *spell(const struct ipckit_name *name)
+static char *spell(const struct ipckit_name *name, unsigned takes)
 {
-	char *text = NULL, index[16] = "";
+	char *text = NULL, tail[32] = "";
 	int n = -1;
 
 	if (name->has_index)
-		snprintf(index, sizeof(index), "#%u", name->index);
+		snprintf(tail, sizeof(tail), "#%u", name->index);
+	else if (takes & IPCKIT_TAKES_OFFSET)
+		snprintf(tail, sizeof(tail), "@%" PRIu64, name->offset);
 	switch (name->kind) {
 	case IPCKIT_NAME_POSIX:
 		n = asprintf(&text, "%s", name->text);
 		break;
 	case IPCKIT_NAME_KEY:
-		n = asprintf(&text, "key:0x%" PRIx32 "%s", (uint32_t)name->key, index);
+		n = asprintf(&text, "key:0x%" PRIx32 "%s", (uint32_t)name->key, tail);
 		break;
 	case IPCKIT_NAME_ID:
-		n = asprintf(&text, "id:%d%s", name->id, index);
+		n = asprintf(&text, "id:%d%s", name->id, tail);
 		break;
 	case IPCKIT_NAME_FTOK:
-		n = asprintf(&text, "ftok:%s,%d%s", name->text, name->project, index);
+		n = asprintf(&text, "ftok:%s,%d%s", name->text, name->project, tail);
 		break;
 	case IPCKIT_NAME_PRIVATE:
 		n = asprintf(&text, "private");
@@ -60,6 +69,15 @@ static char *spell(const struct ipckit_name *name)
 	case IPCKIT_NAME_PLACE:
 	case IPCKIT_NAME_SHM:
 		n = asprintf(&text, "%s@%" PRIu64, name->text, name->offset);
+		break;
+	case IPCKIT_NAME_PATH:
+		n = asprintf(&text, "%s", name->text);
+		break;
+	case IPCKIT_NAME_PIPE:
+		n = asprintf(&text, "pipe:%" PRIu64, name->inode);
+		break;
+	case IPCKIT_NAME_SOCKET:
+		n = asprintf(&text, "socket:%" PRIu64, name->inode);
 		break;
 	}
 	if (n < 0)
@@ -76,7 +94,7 @@ static bool same(const struct ipckit_name *a, const struct ipckit_name *b)
 {
 	return a->kind == b->kind && same_text(a->text, b->text) && a->key == b->key &&
 	       a->id == b->id && a->project == b->project && a->fd == b->fd && a->pid == b->pid &&
-	       a->offset == b->offset && a->has_index == b->has_index && a->index == b->index;
+	       a->offset == b->offset && a->has_index == b->has_index && a->index == b->index && a->inode == b->inode;
 }
 
 /* One component of a path that is no directory's, of at most max bytes. */
@@ -91,10 +109,13 @@ static void check_fields(const struct ipckit_name *name, unsigned takes)
 	unsigned kind = IPCKIT_TAKES(name->kind);
 	bool sem = takes & IPCKIT_TAKES_SEM_LENGTH;
 
-	HOLDS(kind & takes & KINDS);
+	HOLDS(kind & takes & (KINDS | CHANNELS));
 	HOLDS(!name->has_index || (takes & IPCKIT_TAKES_INDEX && kind & IPCKIT_TAKES_SYSV));
 	HOLDS(name->has_index || !name->index);
-	if (kind & (T(KEY) | T(ID) | T(FD) | T(PRIVATE)))
+	HOLDS(!name->offset || kind & (T(PLACE) | T(SHM)) ||
+	      (takes & IPCKIT_TAKES_OFFSET && kind & IPCKIT_TAKES_SYSV && !name->has_index));
+	HOLDS(!name->inode == !(kind & (T(PIPE) | T(SOCKET))));
+	if (kind & (T(KEY) | T(ID) | T(FD) | T(PRIVATE) | T(PIPE) | T(SOCKET)))
 		HOLDS(!name->text);
 	else
 		HOLDS(name->text && *name->text);
@@ -108,7 +129,7 @@ static void check_fields(const struct ipckit_name *name, unsigned takes)
 
 static void check_again(const struct ipckit_name *name, unsigned takes)
 {
-	char *text = spell(name);
+	char *text = spell(name, takes);
 	struct ipckit_name again;
 	struct ipckit_why why;
 
@@ -116,13 +137,6 @@ static void check_again(const struct ipckit_name *name, unsigned takes)
 	HOLDS(same(name, &again));
 	ipckit_name_free(&again);
 	free(text);
-}
-
-static void check_why(const struct ipckit_why *why)
-{
-	HOLDS(memchr(why->text, '\0', sizeof(why->text)) && *why->text);
-	for (const char *p = why->text; *p; p++)
-		HOLDS(*p >= ' ' && *p <= '~');
 }
 
 static void check(const char *text, unsigned takes)
@@ -138,7 +152,7 @@ static void check(const char *text, unsigned takes)
 	HOLDS(r == 0 || r == -EINVAL || r == -ENAMETOOLONG);
 	if (r) {
 		HOLDS(!memcmp(&name, &before, sizeof(name)));
-		check_why(&why);
+		fuzz_check_why(&why);
 		return;
 	}
 	HOLDS(!strcmp(name.written, text));

@@ -64,6 +64,38 @@ static void check_fraction(const char *text)
 	free(spelled);
 }
 
+static void spell_time(const struct timespec *at, char *text, size_t size)
+{
+	struct tm tm;
+
+	HOLDS(gmtime_r(&at->tv_sec, &tm));
+	snprintf(text, size, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+		 tm.tm_hour, tm.tm_min, tm.tm_sec, at->tv_nsec);
+}
+
+static void check_time(const char *text)
+{
+	struct timespec at = { .tv_nsec = UNTOUCHED }, again;
+	char spelled[64];
+	int r = ipckit_parse_time(text, &at);
+
+	if (r) {
+		check_refused(r);
+		HOLDS(at.tv_nsec == UNTOUCHED);
+		return;
+	}
+	HOLDS(at.tv_nsec >= 0 && at.tv_nsec < 1000000000 && at.tv_sec <= 253402300799);
+	/* An offset from UTC may lead before the year 0. */
+	if (at.tv_sec >= -62167219200) {
+		spell_time(&at, spelled, sizeof(spelled));
+		HOLDS(!ipckit_parse_time(spelled, &again) && again.tv_sec == at.tv_sec && again.tv_nsec == at.tv_nsec);
+	}
+	if (at.tv_sec < 0)
+		return;
+	snprintf(spelled, sizeof(spelled), "@%" PRId64 ".%09ld", (int64_t)at.tv_sec, at.tv_nsec);
+	HOLDS(!ipckit_parse_time(spelled, &again) && again.tv_sec == at.tv_sec && again.tv_nsec == at.tv_nsec);
+}
+
 static void check_size(const char *text)
 {
 	uint64_t size = UNTOUCHED, again = 0;
@@ -167,6 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	check_duration(text);
 	check_fraction(text);
+	check_time(text);
 	check_size(text);
 	check_count(text, UINT64_MAX);
 	check_count(text, 255);

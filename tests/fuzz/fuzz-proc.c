@@ -86,6 +86,32 @@ static void try_queue(char *text)
 	HOLDS(queue.cbytes <= INT64_MAX && queue.qnum <= INT64_MAX);
 }
 
+static void try_segment(char *text)
+{
+	struct proc_sysvshm segment;
+
+	if (!PARSE(proc_sysvshm_parse, text, &segment))
+		return;
+	HOLDS(segment.id >= 0 && segment.mode <= 0777 && segment.cpid >= 0 && segment.lpid >= 0);
+	HOLDS(segment.size <= INT64_MAX && segment.nattch <= INT64_MAX);
+	HOLDS(segment.rss <= INT64_MAX && segment.swap <= INT64_MAX);
+}
+
+/* Sums go on from what is there already. */
+static void try_smap(char *text)
+{
+	struct proc_smap map = { .huge = ipckit_known(INT64_MAX - 4096) };
+	struct proc_smap before;
+	int r;
+
+	memcpy(&before, &map, sizeof(map));
+	r = proc_smap_parse(text, &map);
+	HOLDS(r == 0 || r == -EBADMSG);
+	HOLDS(!r || !memcmp(&map, &before, sizeof(map)));
+	HOLDS(!map.rss.known || (map.rss.value >= 0 && map.rss.value % 1024 == 0));
+	HOLDS(!map.huge.known || map.huge.value >= before.huge.value);
+}
+
 /* Here NULs are what it is about, so it gets the bytes, and a NUL after them as proc_words() adds.
  */
 static void try_environ(const uint8_t *data, size_t size)
@@ -134,7 +160,7 @@ static void try_image(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const lines[])(char *) = { try_stat, try_status, try_syscall, try_map,
-						 try_set,  try_queue };
+						 try_set,  try_queue,  try_segment, try_smap };
 	const size_t count = sizeof(lines) / sizeof(*lines);
 	size_t which = size ? (uint8_t)(data[0] - '0') % (count + 2) : 0;
 	char *text;

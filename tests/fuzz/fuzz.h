@@ -2,6 +2,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <ipckit/base.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,14 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
 		memcpy(text, data, length);
 	text[length] = '\0';
 	return text;
+}
+
+/* A reason can be put into a message: it is there, and ASCII that prints. */
+static inline void fuzz_check_why(const struct ipckit_why *why)
+{
+	HOLDS(memchr(why->text, '\0', sizeof(why->text)) && *why->text);
+	for (const char *p = why->text; *p; p++)
+		HOLDS(*p >= ' ' && *p <= '~');
 }
 
 #endif

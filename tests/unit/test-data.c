@@ -3,6 +3,7 @@
 /* Payloads as fields, and streams: each line and each run of bytes is written, or taken back. */
 
 #include "../../cmd/cli/internal.h"
+#include "../../cmd/cli/stop.h"
 #include "unit.h"
 
 #include <errno.h>

@@ -99,6 +99,53 @@ static void test_left(void)
 }
 
 /* The nanosecond part borrows from the seconds. */
+/* A point on the other clock is as far from its now, at some moment of the call, as the deadline is from its own. */
+static void check_realtime(int64_t ns)
+{
+	struct ipckit_deadline deadline = in(ns);
+	const struct timespec *point = NULL;
+	struct timespec before, after, room;
+	int64_t soonest = ns_of(deadline.at) - now_ns(), latest;
+
+	clock_gettime(CLOCK_REALTIME, &before);
+	CHECK_INT(ipckit_deadline_point(&deadline, CLOCK_REALTIME, &room, &point), 0);
+	clock_gettime(CLOCK_REALTIME, &after);
+	latest = ns_of(deadline.at) - now_ns();
+	if (!CHECK(point == &room))
+		return;
+	CHECK(room.tv_nsec >= 0 && room.tv_nsec < S);
+	CHECK(ns_of(room) >= ns_of(before) + latest && ns_of(room) <= ns_of(after) + soonest);
+}
+
+static void test_point(void)
+{
+	struct ipckit_deadline deadline = in(3600 * S);
+	const struct timespec *point = NULL;
+	struct timespec room;
+
+	CHECK_INT(ipckit_deadline_point(&deadline, CLOCK_MONOTONIC, &room, &point), 0);
+	CHECK(point == &room && ns_of(room) == ns_of(deadline.at));
+	for (int64_t ns = 3600 * S; ns < 3602 * S; ns += S / 10)
+		check_realtime(ns);
+	deadline.at.tv_sec = sizeof(time_t) == 8 ? (time_t)INT64_MAX : (time_t)INT32_MAX;
+	CHECK_INT(ipckit_deadline_point(&deadline, CLOCK_REALTIME, &room, &point), 0);
+	CHECK(!point);
+	point = &room;
+	deadline = in(IPCKIT_FOREVER);
+	CHECK_INT(ipckit_deadline_point(&deadline, CLOCK_MONOTONIC, &room, &point), 0);
+	CHECK(!point);
+	deadline = in(0);
+	CHECK_INT(ipckit_deadline_point(&deadline, CLOCK_REALTIME, &room, &point), -EAGAIN);
+	deadline = in(1);
+	while (now_ns() <= ns_of(deadline.at))
+		;
+	CHECK_INT(ipckit_deadline_point(&deadline, CLOCK_REALTIME, &room, &point), -ETIMEDOUT);
+	stop = 1;
+	deadline.stop = &stop;
+	CHECK_INT(ipckit_deadline_point(&deadline, CLOCK_MONOTONIC, &room, &point), -EINTR);
+	stop = 0;
+}
+
 static void test_left_borrows(void)
 {
 	struct ipckit_deadline deadline = { .kind = IPCKIT_DEADLINE_AT };
@@ -113,6 +160,42 @@ static void test_left_borrows(void)
 		    !CHECK(left.tv_sec >= 0 && left.tv_sec <= 101))
 			break;
 	}
+}
+
+static bool is_same(const struct ipckit_deadline *a, const struct ipckit_deadline *b)
+{
+	return a->kind == b->kind && a->stop == b->stop &&
+	       (a->kind != IPCKIT_DEADLINE_AT || ns_of(a->at) == ns_of(b->at));
+}
+
+/* Whichever of the two comes first, and the flag is the deadline's. */
+static void test_within(void)
+{
+	struct ipckit_deadline whole = in(3600 * S), part, left;
+
+	whole.stop = &stop;
+	stop = 0;
+	ipckit_deadline_within(&whole, S, &part);
+	left = in(2 * S);
+	CHECK(part.kind == IPCKIT_DEADLINE_AT && part.stop == &stop && ns_of(part.at) < ns_of(left.at));
+	CHECK_INT(ipckit_deadline_left(&part, NULL), 0);
+	ipckit_deadline_within(&whole, 7200 * S, &part);
+	CHECK(is_same(&part, &whole));
+	ipckit_deadline_within(&whole, IPCKIT_FOREVER, &part);
+	CHECK(is_same(&part, &whole));
+
+	whole.kind = IPCKIT_DEADLINE_NONE;
+	ipckit_deadline_within(&whole, S, &part);
+	CHECK(part.kind == IPCKIT_DEADLINE_AT && part.stop == &stop);
+	ipckit_deadline_within(&whole, IPCKIT_FOREVER, &part);
+	CHECK(is_same(&part, &whole));
+
+	whole.kind = IPCKIT_DEADLINE_TRY;
+	ipckit_deadline_within(&whole, S, &part);
+	CHECK(is_same(&part, &whole));
+	whole = (struct ipckit_deadline){ .kind = IPCKIT_DEADLINE_AT };
+	ipckit_deadline_within(&whole, S, &part);
+	CHECK_INT(ipckit_deadline_left(&part, NULL), -ETIMEDOUT);
 }
 
 static void test_sleep(void)
@@ -229,6 +312,8 @@ int main(void)
 	test_kinds();
 	test_left();
 	test_left_borrows();
+	test_point();
+	test_within();
 	test_sleep();
 #ifndef LATE_SIGNALS
 	test_signals_do_not_shorten(0);

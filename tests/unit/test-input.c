@@ -3,6 +3,7 @@
 /* Records of an input: split, as they arrive, within a limit. */
 
 #include "../../cmd/cli/cli.h"
+#include "../../cmd/cli/stop.h"
 #include "unit.h"
 
 #include <errno.h>

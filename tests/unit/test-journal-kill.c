@@ -6,6 +6,7 @@
  * many (more of them with IPCKIT_LONG=1).
  */
 
+#include "one-cpu.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -197,6 +198,7 @@ int main(void)
 	const char *base = getenv("TMPDIR");
 
 	snprintf(path, sizeof(path), "%s/journal-kill.%d", base ? base : "/tmp", (int)getpid());
+	stay_here();
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		if (!test_call(&calls[i]))
 			return unit_skip("killed journals", "no process can be stepped here");

@@ -10,6 +10,7 @@
 
 #include <ipckit/name.h>
 #include <ipckit/sem.h>
+#include <ipckit/word.h>
 
 #define T(kind) IPCKIT_TAKES(IPCKIT_NAME_##kind)
 #define SEM IPCKIT_SEM_NAMES
@@ -17,7 +18,9 @@
 #define SEM_EXEC (SEM | T(FILE))
 #define QUEUE (T(POSIX) | IPCKIT_TAKES_SYSV)
 #define FUTEX (T(PLACE) | T(SHM) | IPCKIT_TAKES_BARE_PLACE)
+#define WORD IPCKIT_WORD_NAMES_ALL
 #define ALL (((T(SHM) << 1) - 1) | IPCKIT_TAKES_INDEX)
+#define CHANNEL (T(PATH) | T(FD) | T(PIPE) | T(SOCKET))
 
 static struct ipckit_why why;
 
@@ -142,6 +145,49 @@ static void test_accepted(void)
 		{ "/x@8@16", FUTEX, { .kind = IPCKIT_NAME_SHM, .text = "/x@8", .offset = 16 } },
 		{ "/x", FUTEX, { .kind = IPCKIT_NAME_SHM, .text = "/x" } },
 		{ "/x", FUTEX | T(POSIX), { .kind = IPCKIT_NAME_POSIX, .text = "/x" } },
+
+		{ "key:0x1234@8", WORD, { .kind = IPCKIT_NAME_KEY, .key = 0x1234, .offset = 8 } },
+		{ "key:7@0x40", WORD, { .kind = IPCKIT_NAME_KEY, .key = 7, .offset = 64 } },
+		{ "key:7", WORD, { .kind = IPCKIT_NAME_KEY, .key = 7 } },
+		{ "id:5@0", WORD, { .kind = IPCKIT_NAME_ID, .id = 5 } },
+		{ "id:5@010", WORD, { .kind = IPCKIT_NAME_ID, .id = 5, .offset = 8 } },
+		{ "id:5@9223372036854775807", WORD, { .kind = IPCKIT_NAME_ID, .id = 5, .offset = INT64_MAX } },
+		{ "ftok:/etc,2@8", WORD,
+		  { .kind = IPCKIT_NAME_FTOK, .text = "/etc", .project = 2, .offset = 8 } },
+		{ "ftok:/etc@8", WORD,
+		  { .kind = IPCKIT_NAME_FTOK, .text = "/etc", .project = 1, .offset = 8 } },
+		{ "ftok:/etc", WORD, { .kind = IPCKIT_NAME_FTOK, .text = "/etc", .project = 1 } },
+		/* the others belong to the path */
+		{ "ftok:/a@8@16", WORD,
+		  { .kind = IPCKIT_NAME_FTOK, .text = "/a@8", .project = 1, .offset = 16 } },
+		{ "ftok:/a@8,1", WORD, { .kind = IPCKIT_NAME_FTOK, .text = "/a@8", .project = 1 } },
+		{ "ftok:/a@8,3@4", WORD,
+		  { .kind = IPCKIT_NAME_FTOK, .text = "/a@8", .project = 3, .offset = 4 } },
+		{ "ftok:/a@b", WORD, { .kind = IPCKIT_NAME_FTOK, .text = "/a@b", .project = 1 } },
+		{ "ftok:/a@", WORD, { .kind = IPCKIT_NAME_FTOK, .text = "/a@", .project = 1 } },
+		{ "ftok:/a#1,2@8", WORD,
+		  { .kind = IPCKIT_NAME_FTOK, .text = "/a#1", .project = 2, .offset = 8 } },
+		{ "id:5#1", WORD | IPCKIT_TAKES_INDEX,
+		  { .kind = IPCKIT_NAME_ID, .id = 5, .has_index = true, .index = 1 } },
+		{ "/proc/1/fd/3", WORD, { .kind = IPCKIT_NAME_PLACE, .text = "/proc/1/fd/3" } },
+		{ "/proc/1/fd/3@8", WORD, { .kind = IPCKIT_NAME_PLACE, .text = "/proc/1/fd/3", .offset = 8 } },
+
+		/* of paths nothing is special but a colon before the first slash */
+		{ "/run/in", CHANNEL, { .kind = IPCKIT_NAME_PATH, .text = "/run/in" } },
+		{ "/x", CHANNEL, { .kind = IPCKIT_NAME_PATH, .text = "/x" } },
+		{ "in", T(PATH), { .kind = IPCKIT_NAME_PATH, .text = "in" } },
+		{ "private", CHANNEL, { .kind = IPCKIT_NAME_PATH, .text = "private" } },
+		{ "./a:b#1@8", CHANNEL, { .kind = IPCKIT_NAME_PATH, .text = "./a:b#1@8" } },
+		{ "7", CHANNEL, { .kind = IPCKIT_NAME_PATH, .text = "7" } },
+		{ ".", CHANNEL, { .kind = IPCKIT_NAME_PATH, .text = "." } },
+		{ "a\n\xff", CHANNEL, { .kind = IPCKIT_NAME_PATH, .text = "a\n\xff" } },
+		{ "4711:3", CHANNEL, { .kind = IPCKIT_NAME_FD, .pid = 4711, .fd = 3 } },
+		{ "fd:4711:3", CHANNEL, { .kind = IPCKIT_NAME_FD, .pid = 4711, .fd = 3 } },
+		{ "fd:3", CHANNEL, { .kind = IPCKIT_NAME_FD, .fd = 3 } },
+		{ "pipe:4711", CHANNEL, { .kind = IPCKIT_NAME_PIPE, .inode = 4711 } },
+		{ "pipe:[4711]", CHANNEL, { .kind = IPCKIT_NAME_PIPE, .inode = 4711 } },
+		{ "socket:18446744073709551615", CHANNEL, { .kind = IPCKIT_NAME_SOCKET, .inode = UINT64_MAX } },
+		{ "socket:[1]", CHANNEL, { .kind = IPCKIT_NAME_SOCKET, .inode = 1 } },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -161,6 +207,7 @@ static void test_accepted(void)
 		CHECK_INT_FOR(text, have.fd, want->fd);
 		CHECK_INT_FOR(text, have.pid, want->pid);
 		CHECK_INT_FOR(text, have.offset, want->offset);
+		CHECK_FOR(text, have.inode == want->inode);
 		CHECK_INT_FOR(text, have.has_index, want->has_index);
 		CHECK_INT_FOR(text, have.index, want->index);
 		ipckit_name_free(&have);
@@ -203,7 +250,9 @@ static void test_refused(void)
 		/* bare words */
 		{ "jobs", SEM, "did you mean /jobs or key:...?" },
 		{ "jobs", SEM_EXEC, "/jobs, key:... or file:jobs?" },
-		{ "jobs", FUTEX, "did you mean /jobs@0?" },
+		{ "jobs", FUTEX & ~IPCKIT_TAKES_BARE_PLACE, "did you mean /jobs@0?" },
+		{ "jobs", FUTEX, "did you mean /jobs or ./jobs?" },
+		{ "jobs", WORD, "did you mean key:..., /jobs or ./jobs?" },
 		{ "jobs", T(FILE), "did you mean file:jobs?" },
 		{ "jobs", T(ID), "write id:ID" },
 		{ "jobs", 0, "write nothing" },
@@ -282,6 +331,27 @@ static void test_refused(void)
 		{ "ftok:/etc#4294967296", SEM, "too large" },
 		{ "ftok:/etc#1", QUEUE, "#N" },
 
+		/* places in segments */
+		{ "key:7@8", SEM, "a key is a number" },
+		{ "id:7@8", QUEUE, "decimal" },
+		{ "key:7@", WORD, "followed by an offset in bytes, as in key:KEY@8" },
+		{ "id:7@x", WORD, "followed by an offset in bytes, as in id:ID@8" },
+		{ "id:7@-4", WORD, "followed by an offset" },
+		{ "id:7@8@16", WORD, "followed by an offset" },
+		{ "key:7@9223372036854775808", WORD, "too large" },
+		{ "ftok:/etc@9223372036854775808", WORD, "too large" },
+		{ "ftok:@8", WORD, "path" },
+		{ "ftok:,2@8", WORD, "path" },
+		{ "ftok:/etc,0@8", WORD, "1 to 255" },
+		{ "key:@8", WORD, "a key is a number" },
+		{ "key:0@8", WORD, "IPC_PRIVATE" },
+		{ "id:7#1", WORD, "#N" },
+		{ "ftok:/etc#1", WORD, "#N" },
+		{ "id:7#1@8", WORD, "exclude each other" },
+		{ "key:7@8#1", WORD | IPCKIT_TAKES_INDEX, "exclude each other" },
+		{ "ftok:/etc#1@8", WORD, "exclude each other" },
+		{ "ftok:/etc@8#1", WORD | IPCKIT_TAKES_INDEX, "exclude each other" },
+
 		/* descriptors */
 		{ "fd:", SEM, "descriptor" },
 		{ "fd:-1", SEM, "descriptor" },
@@ -316,6 +386,28 @@ static void test_refused(void)
 		{ "./x@8", QUEUE, "a place in a file, which is not accepted here" },
 		{ "/x", IPCKIT_TAKES_BARE_PLACE | T(PLACE),
 		  "not accepted here: write PATH@OFFSET" },
+		{ "fd:3", T(PATH), "a descriptor, which is not accepted here: write PATH" },
+		{ "pipe:4711", T(PATH), "the inode of a pipe, which is not accepted here: write PATH" },
+		{ "socket:1", SEM, "the inode of a socket, which is not accepted here: write /NAME" },
+
+		/* channels */
+		{ "", CHANNEL, "empty" },
+		{ "a:b", CHANNEL, "unknown prefix before the colon: did you mean ./a:b?" },
+		{ "4711:3", T(PATH), "did you mean ./4711:3?" },
+		{ "4711:3", SEM, "unknown prefix" },
+		{ "pip:7", CHANNEL, "did you mean pipe:7 or ./pip:7?" },
+		{ "unix:/run/x", CHANNEL, "did you mean ./unix:/run/x?" },
+		{ "0:3", CHANNEL, "the process" },
+		{ "4711:", CHANNEL, "descriptor" },
+		{ ":3", CHANNEL, "unknown prefix" },
+		{ "99999999999:3", CHANNEL, "the process" },
+		{ "pipe:", CHANNEL, "an inode is a decimal number from 1 on, as in pipe:4711" },
+		{ "pipe:0", CHANNEL, "from 1 on" },
+		{ "pipe:[]", CHANNEL, "from 1 on" },
+		{ "pipe:[7", CHANNEL, "from 1 on" },
+		{ "pipe:-1", CHANNEL, "from 1 on" },
+		{ "socket:0x10", CHANNEL, "as in socket:4711" },
+		{ "socket:18446744073709551616", CHANNEL, "an inode is" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <locale.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <ipckit/deadline.h>
 #include <ipckit/parse.h>
@@ -91,6 +92,131 @@ static void test_duration(void)
 		CHECK_INT_FOR(rows[i].text, ipckit_parse_duration(rows[i].text, &ns), rows[i].r);
 		CHECK_INT_FOR(rows[i].text, ns, rows[i].r ? UNTOUCHED : rows[i].ns);
 	}
+}
+
+static void test_time(void)
+{
+	static const struct {
+		const char *text;
+		int r;
+		int64_t seconds;
+		long ns;
+	} rows[] = {
+		{ "1970-01-01T00:00:00Z", 0, 0, 0 },
+		{ "2026-11-21T10:00:00Z", 0, 1795255200, 0 },
+		{ "2026-11-21 10:00:00z", 0, 1795255200, 0 },
+		{ "2026-11-21t10:00:00.25Z", 0, 1795255200, 250 * MS },
+		{ "2026-11-21T11:30:00+01:30", 0, 1795255200, 0 },
+		{ "2026-11-20T23:00:00-11:00", 0, 1795255200, 0 },
+		{ "2026-11-21T10:00:00-00:00", 0, 1795255200, 0 },
+		{ "2026-11-22T09:59:00+23:59", 0, 1795255200, 0 },
+		{ "2000-02-29T12:00:00Z", 0, 951825600, 0 },
+		{ "1969-12-31T23:59:59.5Z", 0, -1, 500 * MS },
+		{ "0000-01-01T00:00:00Z", 0, -62167219200, 0 },
+		{ "0000-01-01T00:00:00+23:59", 0, -62167219200 - 86340, 0 },
+		{ "9999-12-31T23:59:59.999999999Z", 0, 253402300799, 999999999 },
+		{ "@0", 0, 0, 0 },
+		{ "@1795255200.25", 0, 1795255200, 250 * MS },
+		{ "@007", 0, 7, 0 },
+		{ "@253402300799.999999999", 0, 253402300799, 999999999 },
+		/* rounded up */
+		{ "@1.0000000001", 0, 1, 1 },
+		{ "@1.9999999999", 0, 2, 0 },
+		{ "1970-01-01T00:00:00.99999999999999999999Z", 0, 1, 0 },
+		/* no such time */
+		{ "2026-02-29T10:00:00Z", -ERANGE, 0, 0 },
+		{ "1900-02-29T10:00:00Z", -ERANGE, 0, 0 },
+		{ "2026-00-21T10:00:00Z", -ERANGE, 0, 0 },
+		{ "2026-13-21T10:00:00Z", -ERANGE, 0, 0 },
+		{ "2026-11-00T10:00:00Z", -ERANGE, 0, 0 },
+		{ "2026-11-31T10:00:00Z", -ERANGE, 0, 0 },
+		{ "2026-11-21T24:00:00Z", -ERANGE, 0, 0 },
+		{ "2026-11-21T10:60:00Z", -ERANGE, 0, 0 },
+		{ "2016-12-31T23:59:60Z", -ERANGE, 0, 0 },
+		{ "2026-11-21T10:00:00+24:00", -ERANGE, 0, 0 },
+		{ "2026-11-21T10:00:00+01:60", -ERANGE, 0, 0 },
+		{ "9999-12-31T23:59:59-00:01", -ERANGE, 0, 0 },
+		{ "9999-12-31T23:59:59.9999999999Z", -ERANGE, 0, 0 },
+		{ "@253402300800", -ERANGE, 0, 0 },
+		{ "@253402300799.9999999999", -ERANGE, 0, 0 },
+		{ "@99999999999999999999", -ERANGE, 0, 0 },
+		{ "@18446744073709551617", -ERANGE, 0, 0 },
+		/* no time at all */
+		{ "", -EINVAL, 0, 0 },
+		{ "@", -EINVAL, 0, 0 },
+		{ "@.5", -EINVAL, 0, 0 },
+		{ "@5.", -EINVAL, 0, 0 },
+		{ "@-5", -EINVAL, 0, 0 },
+		{ "@+5", -EINVAL, 0, 0 },
+		{ "@ 5", -EINVAL, 0, 0 },
+		{ "@5s", -EINVAL, 0, 0 },
+		{ "@0x5", -EINVAL, 0, 0 },
+		{ "@99999999999999999999z", -EINVAL, 0, 0 },
+		{ "5", -EINVAL, 0, 0 },
+		{ "now", -EINVAL, 0, 0 },
+		{ "10:00:00Z", -EINVAL, 0, 0 },
+		{ "2026-11-21", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00Z", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00+", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00+01", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00+0100", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00+01:0", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00+01:000", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00 Z", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00ZZ", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00Z ", -EINVAL, 0, 0 },
+		{ " 2026-11-21T10:00:00Z", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00.Z", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:00,5Z", -EINVAL, 0, 0 },
+		{ "2026-11-21_10:00:00Z", -EINVAL, 0, 0 },
+		{ "2026-11-21  10:00:00Z", -EINVAL, 0, 0 },
+		{ "2026-11-1T10:00:00Z", -EINVAL, 0, 0 },
+		{ "2026-1-21T10:00:00Z", -EINVAL, 0, 0 },
+		{ "026-11-21T10:00:00Z", -EINVAL, 0, 0 },
+		{ "12026-11-21T10:00:00Z", -EINVAL, 0, 0 },
+		{ "-026-11-21T10:00:00Z", -EINVAL, 0, 0 },
+		{ "+2026-11-21T10:00:00Z", -EINVAL, 0, 0 },
+		{ "2026/11/21T10:00:00Z", -EINVAL, 0, 0 },
+		{ "20261121T100000Z", -EINVAL, 0, 0 },
+		/* what is malformed is so before it is out of range */
+		{ "2026-13-21T10:00:00", -EINVAL, 0, 0 },
+		{ "2026-11-21T10:00:60Zx", -EINVAL, 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct timespec at = { UNTOUCHED, 0x5a5a };
+
+		CHECK_INT_FOR(rows[i].text, ipckit_parse_time(rows[i].text, &at), rows[i].r);
+		CHECK_INT_FOR(rows[i].text, at.tv_sec, rows[i].r ? UNTOUCHED : rows[i].seconds);
+		CHECK_INT_FOR(rows[i].text, at.tv_nsec, rows[i].r ? 0x5a5a : rows[i].ns);
+	}
+}
+
+/* What timegm(3) makes of the first and the last days of all months. */
+static void check_month(int year, int month)
+{
+	static const int days[] = { 1, 27, 28, 29, 30, 31 };
+
+	for (size_t i = 0; i < sizeof(days) / sizeof(*days); i++) {
+		struct tm tm = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = days[i], .tm_hour = 12 };
+		struct timespec at = { 0 };
+		char text[64];
+		int64_t want = timegm(&tm);
+		bool there = tm.tm_mday == days[i];
+
+		snprintf(text, sizeof(text), "%04d-%02d-%02dT12:00:00Z", year, month, days[i]);
+		if (ipckit_parse_time(text, &at) != (there ? 0 : -ERANGE) || (there && at.tv_sec != want))
+			CHECK_INT_FOR(text, at.tv_sec, want);
+	}
+}
+
+static void test_calendar(void)
+{
+	for (int year = 0; year <= 9999; year++)
+		for (int month = 1; month <= 12; month++)
+			check_month(year, month);
+	CHECK(true);
 }
 
 static void test_size(void)
@@ -376,6 +502,8 @@ int main(void)
 	if (!setlocale(LC_ALL, "de_DE.UTF-8"))
 		setlocale(LC_ALL, "");
 	test_duration();
+	test_time();
+	test_calendar();
 	test_size();
 	test_count();
 	test_signed();

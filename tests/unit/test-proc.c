@@ -149,7 +149,7 @@ static void test_map(void)
 			    buffer, &map),
 		  0);
 	CHECK(map.start == 0x7f00 && map.end == 0x7f10 && map.offset == 0x2000);
-	CHECK(map.shared && map.readable && map.writable);
+	CHECK(map.shared && map.readable && map.writable && !map.executable);
 	CHECK(map.major == 0xfe && map.minor == 0x1b && map.inode == 77);
 	CHECK_STR(map.path, "/dev/shm/sem.a b (deleted)");
 	CHECK_INT(parse_map("7f00-7f10 ---p 00000000 00:00 0", buffer, &map), 0);
@@ -220,6 +220,65 @@ static void test_queue(void)
 		CHECK_INT_FOR(bad[i], proc_sysvmsg_parse(bad[i], &queue), -EBADMSG);
 }
 
+static void test_segment(void)
+{
+	static const char *const bad[] = {
+		"",
+		"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap",
+		"1 2 600 4096 0 0 0 0 0 0 0 0 0 0 0",
+		"1 2 600 4096 0 0 0 0 0 0 0 0 0 0 0 0 0",
+		"2147483648 2 600 4096 0 0 0 0 0 0 0 0 0 0 0 0",
+		"1 -2 600 4096 0 0 0 0 0 0 0 0 0 0 0 0",
+		"1 2 10000 4096 0 0 0 0 0 0 0 0 0 0 0 0",
+		"1 2 600 9223372036854775808 0 0 0 0 0 0 0 0 0 0 0 0",
+		"1 2 600 4096 2147483648 0 0 0 0 0 0 0 0 0 0 0",
+		"1 2 600 4096 0 0 -1 0 0 0 0 0 0 0 0 0",
+		"1 2 600 4096 0 0 0 4294967296 0 0 0 0 0 0 0 0",
+		"1 2 600 4096 0 0 0 0 0 0 0 0 0 0 0 0x",
+		"1 2 600 4096 0 0 0 0 0 0 0 0 0 0 9223372036854775808 0",
+	};
+	struct proc_sysvshm segment;
+
+	CHECK_INT(proc_sysvshm_parse(
+			  "-559038737      32769  1640                 10000    42    43      2  1000  1001  1002  1003 1790000002 1790000001 1790000000                  4096                  8192\n",
+			  &segment),
+		  0);
+	CHECK(segment.key == -559038737 && segment.id == 32769 && segment.mode == 0640);
+	CHECK(segment.dest && !segment.locked && segment.size == 10000 && segment.nattch == 2);
+	CHECK(segment.cpid == 42 && segment.lpid == 43);
+	CHECK(segment.uid == 1000 && segment.gid == 1001 && segment.cuid == 1002 && segment.cgid == 1003);
+	CHECK(segment.atime == 1790000002 && segment.dtime == 1790000001 && segment.ctime == 1790000000);
+	CHECK(segment.rss == 4096 && segment.swap == 8192);
+	CHECK_INT(proc_sysvshm_parse("1 2 2600 1 0 0 0 0 0 0 0 0 0 0 0 0", &segment), 0);
+	CHECK(!segment.dest && segment.locked && segment.mode == 0600);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_INT_FOR(bad[i], proc_sysvshm_parse(bad[i], &segment), -EBADMSG);
+}
+
+static void test_smap(void)
+{
+	static const char *const bad[] = {
+		"", "Rss:", "Rss: 4", "Rss: 4 MB", "Rss: 4 kB ", "Rss: -4 kB", "Rss: 9007199254740992 kB", "Size: 4 kB",
+		"SwapPss: 4 kB",
+	};
+	struct proc_smap map = { 0 };
+
+	CHECK_INT(proc_smap_parse("Rss:                  12 kB", &map), 0);
+	CHECK(map.rss.known && map.rss.value == 12288 && !map.pss.known && !map.huge.known);
+	CHECK_INT(proc_smap_parse("Pss: 1 kB", &map), 0);
+	CHECK_INT(proc_smap_parse("Swap:\t0 kB", &map), 0);
+	CHECK_INT(proc_smap_parse("KernelPageSize:     2048 kB", &map), 0);
+	CHECK(map.pss.value == 1024 && map.swap.known && !map.swap.value && map.page_size.value == 2 << 20);
+	CHECK_INT(proc_smap_parse("Shared_Hugetlb: 2048 kB", &map), 0);
+	CHECK_INT(proc_smap_parse("Private_Hugetlb: 4096 kB", &map), 0);
+	CHECK(map.huge.known && map.huge.value == 6 << 20);
+	CHECK_INT(proc_smap_parse("Rss: 9007199254740991 kB", &map), 0);
+	CHECK_INT(map.rss.value, INT64_MAX - 1023);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_INT_FOR(bad[i], proc_smap_parse(bad[i], &map), -EBADMSG);
+	CHECK_INT(map.rss.value, INT64_MAX - 1023);
+}
+
 static void test_environ(void)
 {
 	static const char environ[] = "A=1\0IPCKIT_HOLDER=no\0IPCKIT_HOLD=yes\0B\0C=";
@@ -274,6 +333,55 @@ static void test_maps_walk(void)
 	close(dir);
 }
 
+struct smaps {
+	struct proc_smap list[8];
+	char paths[8][64];
+	size_t count;
+};
+
+static int keep_smap(const struct proc_smap *map, void *arg)
+{
+	struct smaps *smaps = arg;
+
+	if (!CHECK(smaps->count < 8))
+		return 9;
+	smaps->list[smaps->count] = *map;
+	snprintf(smaps->paths[smaps->count++], 64, "%s", map->map.path);
+	return 0;
+}
+
+static int stop_at_smap(const struct proc_smap *map, void *arg)
+{
+	(void)arg;
+	return map->map.inode == 42 ? 7 : 0;
+}
+
+static void test_smaps_walk(void)
+{
+	int dir = fixture("shm/160");
+	struct smaps smaps = { 0 };
+	unsigned skipped = 0;
+
+	CHECK_INT(proc_smaps_walk(dir, keep_smap, &skipped, &smaps), 0);
+	/* One line is no mapping, and what follows it is of none. */
+	CHECK_INT(skipped, 1);
+	if (CHECK_INT(smaps.count, 5)) {
+		CHECK_STR(smaps.paths[0], "/usr/bin/worker");
+		CHECK_STR(smaps.paths[1], "/SYSV00000000 (deleted)");
+		CHECK(smaps.list[0].rss.value == 4096 && smaps.list[0].pss.value == 2048);
+		CHECK(smaps.list[1].rss.value == 8192 && smaps.list[1].swap.value == 12288);
+		CHECK(smaps.list[1].map.inode == 42 && smaps.list[1].page_size.value == 4096);
+		CHECK(smaps.list[2].huge.value == 6 << 20 && smaps.list[2].page_size.value == 2 << 20);
+		CHECK(!smaps.list[3].rss.known && !smaps.list[3].pss.known && smaps.list[3].swap.value == 5120);
+		CHECK(!smaps.list[4].rss.known && smaps.list[4].map.inode == 45);
+	}
+	CHECK_INT(proc_smaps_walk(dir, stop_at_smap, NULL, NULL), 7);
+	close(dir);
+	dir = fixture("shm/161");
+	CHECK_INT(proc_smaps_walk(dir, stop_at_smap, NULL, NULL), -ENOENT);
+	close(dir);
+}
+
 static int collect(int dirfd, pid_t id, void *arg)
 {
 	struct {
@@ -298,6 +406,12 @@ static int collect_queue(const struct proc_sysvmsg *queue, void *arg)
 {
 	*(int *)arg += queue->id + queue->lspid;
 	return queue->id == 9 ? 6 : 0;
+}
+
+static int collect_segment(const struct proc_sysvshm *segment, void *arg)
+{
+	*(int *)arg += segment->id + segment->cpid + 1000 * segment->locked;
+	return segment->id == 43 ? 6 : 0;
 }
 
 static int collect_fd(int dirfd, const struct proc_fd *fd, void *arg)
@@ -331,6 +445,14 @@ static void test_walks(void)
 	CHECK_INT(sum, 15 + 7 + 144 + 9);
 	CHECK_INT(skipped, 2);
 	CHECK_INT(proc_sysvmsg_walk(process, collect_queue, NULL, &sum), -ENOENT);
+
+	close(root);
+	root = fixture("shm");
+	sum = 0;
+	skipped = 0;
+	CHECK_INT(proc_sysvshm_walk(root, collect_segment, &skipped, &sum), 6);
+	CHECK_INT(sum, 42 + 160 + 43 + 160 + 1000);
+	CHECK_INT(skipped, 1);
 
 	CHECK_INT(proc_fds_walk(process, collect_fd, fds), 0);
 	CHECK_INT(fstatat(process, "fd/5", &st, 0), 0);
@@ -438,8 +560,11 @@ int main(void)
 	test_map();
 	test_set();
 	test_queue();
+	test_segment();
+	test_smap();
 	test_environ();
 	test_maps_walk();
+	test_smaps_walk();
 	test_walks();
 	test_process();
 	test_hidden();

@@ -340,6 +340,61 @@ static void test_denied(void)
 	CHECK_INT(system(command), 0);
 }
 
+/* ---- what is known as a guardian ---- */
+
+#define HOLDING "holding job=6 count=1 since=7.000 at=posix:1b:4d:0 /jobs"
+
+static const struct {
+	const char *command;
+	bool guardian;
+} commands[] = {
+	{ "semctl-cli guard " HOLDING, true },
+	{ "/opt/my tools/semctl-cli guard " HOLDING, true },
+	{ "shmtool guard " HOLDING, true },
+	{ "./shmtool guard " HOLDING, true },
+	{ "futexctl guard " HOLDING, true },
+	{ "/opt/semctl-cli guard x/shmtool guard " HOLDING, false },
+	{ "guard " HOLDING, false },
+	{ " guard " HOLDING, false },
+	{ "/ guard " HOLDING, false },
+	{ "mudguard guard " HOLDING, false },
+	{ "myshmtool guard " HOLDING, false },
+	{ "shmtool-old guard " HOLDING, false },
+	{ "vi shmtool guard " HOLDING, false },
+	{ "shmtool guard", false },
+	{ "shmtool guard ", false },
+	{ "shmtool  guard " HOLDING, false },
+	{ "shmtool guard holding job=6", false },
+	{ "shmtool guard x" HOLDING, false },
+	{ "shmtool write /frame --lock /jobs", false },
+	{ "", false },
+};
+
+/* The record is that of a job that lives, of an object that the process has mapped: what differs is the mark. */
+static void test_marks(void)
+{
+	char path[] = "/tmp/ipckit-users-XXXXXX", command[64];
+	int root;
+
+	if (!CHECK(mkdtemp(path)) || !CHECK_INT(proc_open(path, &root), 0))
+		return;
+	put(root, "stat", "btime 5\n", 0600);
+	put_process(root, "6", STATUS "VmSize:\t4 kB\n", "", 0600);
+	put_process(root, "10", STATUS "VmSize:\t4 kB\n", MAPS, 0600);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		struct ipckit_sem_info info = file(IPCKIT_SEM_POSIX, 77, 0);
+
+		put(root, "10/cmdline", commands[i].command, 0600);
+		CHECK_INT_FOR(commands[i].command, fill(root, &info, 1), 0);
+		CHECK_INT_FOR(commands[i].command, info.usage.users.count, 1);
+		CHECK_INT_FOR(commands[i].command, info.usage.holders.count, commands[i].guardian);
+		usage_clear(&info.usage);
+	}
+	close(root);
+	snprintf(command, sizeof(command), "rm -r %s", path);
+	CHECK_INT(system(command), 0);
+}
+
 static void test_gaps(void)
 {
 	static const char keys[][2] = { "a", "b", "a", "c" };
@@ -370,6 +425,7 @@ int main(void)
 	test_walk();
 	test_told();
 	test_denied();
+	test_marks();
 	test_gaps();
 	test_real();
 	return unit_done("users of semaphores");
