@@ -525,6 +525,45 @@ expected()
 	offers "mqtool recv /jobs --type "
 }
 
+@test "bash completes segments, and what shmtool's options and operands take" {
+	mkdir "$BATS_TEST_TMPDIR/dir"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >saved
+	tool=shmtool
+	shmtool create /frame --size 8 -q
+	shmtool create key:0x4a0b --size 8 -q
+	semctl-cli create /sem -q
+	id=$(shmtool list --plain -o name --backend sysv)
+	names=(/frame key:0x00004a0b "$id")
+	offers "shmtool read " "${names[@]}"
+	offers "shmtool recv /fr" /frame
+	offers "shmtool create p" private
+	offers "shmtool write /frame "
+	offers "shmtool write /frame --file sa" saved
+	offers "shmtool copy /frame key:" 0x00004a0b
+	offers "shmtool compare /frame " "${names[@]}" saved
+	offers "shmtool compare /frame ./sa" ./saved
+	offers "shmtool compare /frame file:sa" saved
+	offers "shmtool peek /frame " {i,u}{8,16,32,64}@ f{32,64}@
+	offers "shmtool peek /frame u3" u32@ u32le@ u32be@
+	offers "shmtool peek /frame u32@0 f6" f64@ f64le@ f64be@
+	offers "shmtool poke /frame i16b" i16be@
+	offers "shmtool poke /frame i16be@"
+	offers "shmtool wait /frame u8@0 " eq ne lt le gt ge
+	offers "shmtool wait /frame u8@0 g" gt ge
+	offers "shmtool wait /frame u8@0 gt "
+	offers "shmtool poke /frame --lock /" /frame@ /sem
+	offers "shmtool poke /frame --lock file:sa" saved
+	offers "shmtool poke /frame --lock ./sa" ./saved@
+	offers "shmtool attach /frame -- trunca" truncate
+	offers "shmtool ftok sa" saved
+	offers "shmtool list --backend p" posix
+	offers "shmtool list --key " 0x00004a0b
+	offers "shmtool set /frame --owner roo" root
+	offers "shmtool peek /frame -o te" text
+	offers "shmtool create --size "
+}
+
 @test "bash completes a name that a shell would expand, quoted and unexpanded" {
 	semctl-cli create '/a $(touch gone)' -q
 	semctl-cli create $'/b\nc' -q
@@ -639,6 +678,31 @@ sysv" "$(zsh_offered "semctl-cli list --backend ")" backends
 	same "journal" "$(zsh_offered "mqtool recv /jobs --journal ")" files
 	same "0x00004a0b" "$(zsh_offered "mqtool list --key ")" keys
 	same "dead_lettered" "$(zsh_offered "mqtool exec -o dead")" columns
+}
+
+@test "zsh completes segments, and what shmtool's options and operands take" {
+	needs_zsh
+	mkdir "$BATS_TEST_TMPDIR/dir"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >saved
+	tool=shmtool
+	shmtool create /frame --size 8 -q
+	shmtool create key:0x4a0b --size 8 -q
+	semctl-cli create /sem -q
+	same "$(verbs | sort)" "$(zsh_offered "shmtool ")" verbs
+	same "/frame" "$(zsh_offered "shmtool read /fr")" objects
+	same "saved" "$(zsh_offered "shmtool write /frame --file ")" files
+	same "saved" "$(zsh_offered "shmtool compare /frame sa")" "files to compare"
+	same "saved" "$(zsh_offered "shmtool compare /frame file:sa")" "files to compare"
+	same "u32@
+u32be@
+u32le@" "$(zsh_offered "shmtool peek /frame u3")" types
+	same "ge
+gt" "$(zsh_offered "shmtool wait /frame u8@0 g")" comparisons
+	same "/frame@
+/sem" "$(zsh_offered "shmtool poke /frame --lock /")" locks
+	same "0x00004a0b" "$(zsh_offered "shmtool list --key ")" keys
+	same "swapped" "$(zsh_offered "shmtool poke -o sw")" columns
 }
 
 @test "zsh completes files, forms and the default verb of deadlock-check" {
