@@ -564,6 +564,41 @@ expected()
 	offers "shmtool create --size "
 }
 
+@test "bash completes words, and what futexctl's options and operands take" {
+	mkdir "$BATS_TEST_TMPDIR/dir"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >words
+	tool=futexctl
+	futexctl create /state
+	shmtool create key:0x4a0b --size 8 -q
+	semctl-cli create /sem -q
+	id=$(shmtool list --plain -o name --backend sysv)
+	names=(/state key:0x00004a0b "$id")
+	offers "futexctl get " "${names[@]}"
+	offers "futexctl get /state key:" 0x00004a0b
+	offers "futexctl create /" /state
+	offers "futexctl lock ./wo" ./words
+	offers "futexctl waiters /st" /state
+	offers "futexctl requeue /state /st" /state
+	offers "futexctl cond /state /st" /state
+	offers "futexctl waitv /state=1 /st" /state
+	offers "futexctl wait-requeue-pi /state 0 ./" ./words
+	offers "futexctl wait /state "
+	offers "futexctl await /state " eq ne lt le gt ge mask
+	offers "futexctl await /state g" gt ge
+	offers "futexctl wake /state " all
+	offers "futexctl add /state 1 --wake " all
+	offers "futexctl wake-op /state /state --op a" add andn
+	offers "futexctl wake-op /state /state --cmp l" lt le
+	offers "futexctl lock-pi /state --clock " realtime monotonic
+	offers "futexctl exec /state -- trunca" truncate
+	offered "futexctl waiters --pid " | grep -qx "$$"
+	offered "futexctl robust $$" | grep -qx "$$"
+	offers "futexctl waiters -o oper" operation
+	offers "futexctl probe "
+	offers "futexctl wait /state 0 --until "
+}
+
 @test "bash completes a name that a shell would expand, quoted and unexpanded" {
 	semctl-cli create '/a $(touch gone)' -q
 	semctl-cli create $'/b\nc' -q
@@ -703,6 +738,30 @@ gt" "$(zsh_offered "shmtool wait /frame u8@0 g")" comparisons
 /sem" "$(zsh_offered "shmtool poke /frame --lock /")" locks
 	same "0x00004a0b" "$(zsh_offered "shmtool list --key ")" keys
 	same "swapped" "$(zsh_offered "shmtool poke -o sw")" columns
+}
+
+@test "zsh completes words, and what futexctl's options and operands take" {
+	needs_zsh
+	mkdir "$BATS_TEST_TMPDIR/dir"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >words
+	tool=futexctl
+	futexctl create /state
+	shmtool create key:0x4a0b --size 8 -q
+	semctl-cli create /sem -q
+	same "$(verbs | sort)" "$(zsh_offered "futexctl ")" verbs
+	same "/state" "$(zsh_offered "futexctl get /")" words
+	same "key:0x00004a0b" "$(zsh_offered "futexctl requeue /state k")" words
+	same "words" "$(zsh_offered "futexctl lock ./w")" files
+	same "ge
+gt" "$(zsh_offered "futexctl await /state g")" comparisons
+	same "add
+andn" "$(zsh_offered "futexctl wake-op --op a")" operations
+	same "all" "$(zsh_offered "futexctl wake /state ")" counts
+	same "monotonic
+realtime" "$(zsh_offered "futexctl lock-pi --clock ")" clocks
+	zsh_offered "futexctl robust $$" | grep -qx "$$"
+	same "owner" "$(zsh_offered "futexctl waiters -o own")" columns
 }
 
 @test "zsh completes files, forms and the default verb of deadlock-check" {
