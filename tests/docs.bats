@@ -240,10 +240,40 @@ page_columns()
 	done
 }
 
+@test "pipecat's page has every key of its lines of statistics, in their order, and no other" {
+	tool=pipecat
+	cd "$BATS_TEST_TMPDIR"
+	keys()
+	{
+		jq -c . | grep -oE '"[a-z_]+":' | tr -d '":' | awk '!seen[$0]++'
+	}
+	{
+		echo | pipecat - exec:cat --both --stats
+		pipecat unix-listen:./s exec:cat --both --fork --stats --timeout 0
+	} 2>&1 >/dev/null | grep '^{' | keys >run
+	echo | pipecat - exec:cat --both --each 2>&1 >/dev/null | keys >each
+	section "$(page)" "COLUMNS AND KEYS" | sed '1,/^\.Ss Of the lines of/d' >statistics
+	same "$(<run)" "$(sed '/^With$/,$d' statistics | sed -n 's/^\.It Va //p' | tr -d ' ' | tr , '\n')" "keys of --stats"
+	same "$(<each)" "$(sed '1,/^With$/d' statistics | sed -n 's/^\.It Va //p')" "keys of --each"
+}
+
 # "fifo:" of each kind of end that there is a word for.
 documented_kinds()
 {
 	section "$(page)" ENDS | sed -n 's/^\.It //p' | grep -oE 'Cm [a-z-]+ :' | sed 's/Cm //; s/ //' | sort -u
+}
+
+@test "pipecat takes every kind of end on its page, and its completion offers these" {
+	tool=pipecat
+	local kind
+	cd "$BATS_TEST_TMPDIR"
+	same "$(offered "pipecat relay " | sort)" "$(documented_kinds)" kinds
+	for kind in $(documented_kinds); do
+		run pipecat relay "$kind" --timeout 0
+		[[ $status == 2 && $output != *unknown* ]] || fail "$kind" "$(show_last)"
+	done
+	run pipecat relay "some:x"
+	assert_match 'unknown kind'
 }
 
 # ---- exit statuses ----
@@ -599,6 +629,51 @@ expected()
 	offers "futexctl wait /state 0 --until "
 }
 
+@test "bash completes ends, and what pipecat's options and operands take" {
+	mkdir -p "$BATS_TEST_TMPDIR/dir/sub"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >file
+	tool=pipecat
+	pipecat create ./queue -q
+	start pipecat unix-listen:@docs-$$ -
+	wait_until 5 eval 'pipecat list --kind unix --plain -o name | grep -qx "@docs-$$"'
+	mapfile -t all < <(verbs && documented_kinds)
+	offers "pipecat " "${all[@]}" file queue sub/
+	offers "pipecat fi" fifo: file
+	offers "pipecat file unix-l" unix-listen:
+	offers "pipecat --both fifo:qu" queue
+	offers "pipecat relay unix:@docs-$$ exec:trunca" truncate
+	offers "pipecat relay unix:@docs-" "docs-$$"
+	offers "pipecat relay tcp:localhost:"
+	offers "pipecat relay file - "
+	offers "pipecat tee file queue fi" fifo: file
+	offers "pipecat merge file file file qu" queue
+	offers "pipecat read " queue sub/
+	offers "pipecat capacity ./q" ./queue
+	offers "pipecat rm queue q" queue
+	offers "pipecat clean " sub/
+	offers "pipecat list s" sub/
+	offers "pipecat info so" socket:
+	# A connected socket that has no name.
+	start pipecat unix-listen:@pair-$$ -
+	# It has the name a moment before it takes connections.
+	wait_until 5 grep -q "00010000 .* @pair-$$\$" /proc/net/unix
+	exec 8<>"$IPCKIT_NEVER"
+	start bash -c 'exec pipecat - "unix:@pair-$0" <&8' $$
+	wait_until 5 eval 'pipecat list --kind unix --plain -o name | grep -q "^socket:"'
+	offered "pipecat info socket:" | grep -qE '^[0-9]+$'
+	offers "pipecat sendfd unix:@docs-" "docs-$$"
+	offers "pipecat sendfd ./q"
+	offers "pipecat recvfd x -- trunca" truncate
+	offers "pipecat hold queue -- trunca" truncate
+	offers "pipecat clean sub --kind " fifo unix
+	offers "pipecat list --kind fifo,u" fifo,unix fifo,udp
+	offered "pipecat list --pid " | grep -qx "$$"
+	offers "pipecat pair --sep "
+	offers "pipecat create --unique q" queue
+	offers "pipecat info queue -o wri" writers
+}
+
 @test "bash completes a name that a shell would expand, quoted and unexpanded" {
 	semctl-cli create '/a $(touch gone)' -q
 	semctl-cli create $'/b\nc' -q
@@ -762,6 +837,27 @@ andn" "$(zsh_offered "futexctl wake-op --op a")" operations
 realtime" "$(zsh_offered "futexctl lock-pi --clock ")" clocks
 	zsh_offered "futexctl robust $$" | grep -qx "$$"
 	same "owner" "$(zsh_offered "futexctl waiters -o own")" columns
+}
+
+@test "zsh completes ends, and what pipecat's options and operands take" {
+	needs_zsh
+	mkdir -p "$BATS_TEST_TMPDIR/dir/sub"
+	cd "$BATS_TEST_TMPDIR/dir"
+	: >file
+	tool=pipecat
+	pipecat create ./queue -q
+	start pipecat unix-listen:@docs-$$ -
+	wait_until 5 eval 'pipecat list --kind unix --plain -o name | grep -qx "@docs-$$"'
+	same "$( (verbs && documented_kinds && printf '%s\n' file queue sub) | sort)" "$(zsh_offered "pipecat ")" "verbs and ends"
+	same "queue
+sub" "$(zsh_offered "pipecat file fifo:")" FIFOs
+	same "@docs-$$" "$(zsh_offered "pipecat file unix:@do")" "abstract names"
+	same "truncate" "$(zsh_offered "pipecat file exec:trunca")" commands
+	same "queue
+sub" "$(zsh_offered "pipecat read ")" FIFOs
+	same "file" "$(zsh_offered "pipecat merge file file fil")" "several sources"
+	same "udp
+unix" "$(zsh_offered "pipecat list --kind fifo,u")" kinds
 }
 
 @test "zsh completes files, forms and the default verb of deadlock-check" {

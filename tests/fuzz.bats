@@ -15,6 +15,10 @@ replay()
 	replay name
 }
 
+@test "ends of pipecat" {
+	replay endpoint
+}
+
 @test "operations on sets" {
 	replay op
 }
@@ -65,6 +69,10 @@ replay()
 
 @test "operations of FUTEX_WAKE_OP" {
 	replay wake-op
+}
+
+@test "lines of /proc about channels, and answers of sock_diag" {
+	replay channel
 }
 
 @test "every target has a corpus and is run here" {
