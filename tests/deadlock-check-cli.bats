@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # deadlock-check: help, the default verb, files and pipes, formats, signals, exit statuses.
 
-# shellcheck disable=SC2016 # variables of jq and of other shells
+# shellcheck disable=SC2016,SC2034 # variables of jq and of other shells, and for cli.bash
 load helpers
 load systems
+load cli
+
+verbs=(check safe request graph resolve convert explain live generate)
 
 setup()
 {
@@ -11,62 +14,18 @@ setup()
 	textbook json >"$TMPDIR/textbook"
 }
 
-verbs()
-{
-	deadlock-check --list-verbs | cut -f1
+# ---- help, version, lists for completions ----
+
+@test "help of the tool and of every verb; version" {
+	check_help
+	assert_match 'The default verb is check'
+	check_verbs_help
+	check_version "--version check" "check --version" "$TMPDIR/ring -V"
 }
 
-# ---- help and version ----
-
-@test "--help and -h list the verbs and the common options" {
-	for option in --help -h; do
-		run --separate-stderr deadlock-check "$option"
-		assert_status 0
-		assert_equal "$stderr" ""
-		for verb in check safe request graph resolve convert explain generate; do
-			assert_match $'\n '"$verb "
-		done
-		assert_match 'The default verb is check'
-		assert_match "--json "
-	done
-}
-
-@test "every verb has its help and its version" {
-	for verb in $(verbs); do
-		run --separate-stderr deadlock-check "$verb" --help
-		assert_status 0
-		assert_equal "$stderr" ""
-		assert_match $'\nUsage:\n deadlock-check '"$verb"
-		help=$output
-		run deadlock-check -h "$verb" "$TMPDIR/ring"
-		assert_output "$help"
-	done
-	for words in --version -V "check --version" "$TMPDIR/ring -V"; do
-		# shellcheck disable=SC2086 # words
-		run --separate-stderr deadlock-check $words
-		assert_status 0
-		assert_match '^deadlock-check from ipckit [0-9]+\.[0-9]+'
-		assert_equal "${#lines[@]}" 1
-	done
-}
-
-@test "for completions: verbs and options, four fields a line, no letter twice" {
-	run deadlock-check --list-verbs
-	assert_status 0
-	for line in "${lines[@]}"; do
-		assert_match $'^[a-z]+\t([a-z]|-)\t[^\t]+\t[^\t]+$' "$line"
-	done
-	for verb in $(verbs); do
-		run deadlock-check --list-options "$verb"
-		assert_status 0
-		for line in "${lines[@]}"; do
-			assert_match $'^--[a-z-]+\t(-[A-Za-z]|-)\t[^\t]+\t[^\t]+$' "$line"
-		done
-		assert_equal "$(cut -f2 <<<"$output" | grep -v '^-$' | sort | uniq -d)" ""
-		assert_equal "$(cut -f1 <<<"$output" | sort | uniq -d)" ""
-	done
-	run deadlock-check --list-options check
-	assert_match $'(^|\n)--from\t-\tFORM\t'
+@test "--list-verbs and --list-options, for completions" {
+	check_list_verbs "" $'check\t-\t\\[FILE\\]'
+	check_list_options check $'--from\t-\tFORM' chekc
 }
 
 # ---- the default verb and its operand ----
@@ -193,49 +152,19 @@ verbs()
 }
 
 @test "a message is safe for a terminal" {
-	run --separate-stderr deadlock-check $'/\e[31mred\a'
-	assert_status 3
-	[[ $stderr$output != *$'\e'* && $stderr$output != *$'\a'* ]]
+	check_safe_message ""
 }
 
 # ---- formats ----
 
-@test "IPCKIT_FORMAT sets the default, options go before it" {
-	IPCKIT_FORMAT=plain run deadlock-check "$TMPDIR/ring" -o deadlocked
-	assert_output true
-	IPCKIT_FORMAT=table run deadlock-check "$TMPDIR/ring" -o deadlocked
-	assert_match '^deadlocked +yes$'
-	IPCKIT_FORMAT=plain run deadlock-check "$TMPDIR/ring" -o deadlocked --json
-	assert_output '{"deadlocked":true}'
-	IPCKIT_FORMAT=xml run --separate-stderr deadlock-check "$TMPDIR/ring"
-	assert_status 2
-	assert_stderr 'IPCKIT_FORMAT: "xml" is none of json, table, plain$'
-	IPCKIT_FORMAT=plain run --separate-stderr deadlock-check "$TMPDIR/none"
-	assert_status 3
+@test "formats: IPCKIT_FORMAT, options, columns" {
+	check_formats "check $TMPDIR/textbook -o deadlocked,processes" $'false\t-' $'^deadlocked +no\nprocesses +none$' '.deadlocked == false'
+	IPCKIT_FORMAT=plain ends 3 "$TMPDIR/none"
 	assert_output ""
-}
-
-@test "--pretty, the last format, --quiet" {
-	run deadlock-check "$TMPDIR/ring" --pretty
-	((${#lines[@]} > 5))
-	json .deadlocked
-	run deadlock-check "$TMPDIR/ring" --plain --json -o deadlocked
-	assert_output '{"deadlocked":true}'
-	run --separate-stderr deadlock-check "$TMPDIR/none" -q
-	assert_status 3
+	ends 3 "$TMPDIR/none -q"
 	assert_output ""
 	assert_equal "$stderr" "deadlock-check check: $TMPDIR/none: no such file"
-}
-
-@test "columns of every verb that has some, and their meaning" {
-	for verb in $(verbs); do
-		run --separate-stderr deadlock-check "$verb" --columns help
-		[[ $stderr != *"prints no columns" ]] || continue
-		assert_status 0
-		for line in "${lines[@]}"; do
-			assert_match '^ *[a-z_]+  +[^ ].*' "$line"
-		done
-	done
+	check_columns 6
 }
 
 @test "tables may not depend on the locale" {
@@ -249,12 +178,7 @@ verbs()
 # ---- output that fails ----
 
 @test "a failed write is a failed run: status 8" {
-	for words in "$TMPDIR/ring" "$TMPDIR/textbook --plain" "$TMPDIR/textbook --table" "--help" "check --help" "--version" \
-		"--list-verbs" "check --columns help"; do
-		run --separate-stderr bash -c "deadlock-check $words >/dev/full"
-		assert_status 8
-		assert_stderr '^deadlock-check.*: standard output: no space left'
-	done
+	check_full check "$TMPDIR/ring" "$TMPDIR/textbook --plain" "$TMPDIR/textbook --table"
 	run --separate-stderr bash -c 'deadlock-check "$1" >&-' - "$TMPDIR/textbook"
 	assert_status 8
 	run --separate-stderr bash -c 'deadlock-check -q "$1" >&-' - "$TMPDIR/textbook"
@@ -269,14 +193,17 @@ verbs()
 
 @test "a closed pipe ends it quietly" {
 	ring 2000 >"$TMPDIR/long"
-	mkfifo "$TMPDIR/go"
+	mkfifo "$TMPDIR/pipe"
+	# The reader of 6 has gone.
+	exec 5<>"$TMPDIR/pipe"
+	exec 6>"$TMPDIR/pipe"
+	exec 5<&-
 	for file in textbook long; do
-		# The reader is gone before anything is written.
-		run --separate-stderr bash -c '{ read -r <"$2"; deadlock-check "$1"; echo $? >"$3"; } | { exec <&-; echo >"$2"; }' \
-			- "$TMPDIR/$file" "$TMPDIR/go" "$TMPDIR/status"
+		run --separate-stderr env --default-signal=PIPE bash -c 'exec deadlock-check "$1" >&6' - "$TMPDIR/$file"
+		assert_status 141
 		assert_equal "$stderr" ""
-		assert_equal "$(<"$TMPDIR/status")" 141
 	done
+	exec 6>&-
 }
 
 # ---- signals ----

@@ -508,6 +508,23 @@ expected()
 	offers "deadlock-check request -o verd" verdict
 }
 
+@test "deadlock-check's words are completed as it expects them" {
+	while read -r option command; do
+		# shellcheck disable=SC2086 # words
+		read -ra all <<<"$(expected "$option" $command)"
+		((${#all[@]} > 1)) || fail "$command says not what $option takes"
+		offers "$command $option " "${all[@]}"
+	done <<-'END'
+		--from deadlock-check
+		--from deadlock-check safe
+		--algorithm deadlock-check check
+		--as deadlock-check graph
+		--as deadlock-check live
+		--to deadlock-check convert
+		--kind deadlock-check generate
+	END
+}
+
 @test "bash completes objects, by name, id and key" {
 	semctl-cli create /jobs -q
 	semctl-cli create /jets -q

@@ -75,6 +75,14 @@ replay()
 	replay channel
 }
 
+@test "words and what is around them, and libraries in memory" {
+	replay live
+}
+
+@test "rows of /proc/locks and of fdinfo" {
+	replay live-lock
+}
+
 @test "every target has a corpus and is run here" {
 	for target in "$IPCKIT_SRC"/tests/fuzz/fuzz-*.c; do
 		target=${target##*/fuzz-}

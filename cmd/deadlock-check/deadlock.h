@@ -7,7 +7,8 @@
 #include "cli.h"
 #include "output.h"
 
-extern const struct cli_verb dl_check, dl_safe, dl_request, dl_graph, dl_resolve, dl_convert, dl_explain, dl_generate;
+extern const struct cli_verb dl_check, dl_safe, dl_request, dl_graph, dl_resolve, dl_convert, dl_explain, dl_live,
+	dl_generate;
 
 /* ---- load.c: the input of a verb ---- */
 
@@ -85,6 +86,18 @@ struct dl_form {
 int dl_form_choose(struct cli *cli, const char *fallback, struct dl_form *out);
 /* Prints a model in it. object: what messages call it, or NULL. */
 int dl_form_write(struct cli *cli, const char *object, const struct dl_form *form, const struct model *model);
+
+/* ---- graph.c: pictures ---- */
+
+struct dl_pen {
+	const char *name;
+	int (*draw)(FILE *stream, const struct picture *picture);
+};
+
+/* The one that --as asks for; name NULL: the default. 0 or the exit status. */
+int dl_pen_choose(struct cli *cli, const char *name, const struct dl_pen **out);
+/* Prints a picture. object: what messages call it, or NULL. */
+int dl_draw(struct cli *cli, const char *object, const struct dl_pen *pen, struct picture *picture);
 
 /* ---- svg.c ---- */
 

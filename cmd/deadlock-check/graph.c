@@ -16,27 +16,24 @@ static const struct poptOption graph_options[] = {
 	POPT_TABLEEND
 };
 
-static const struct pen {
-	const char *name;
-	int (*draw)(FILE *stream, const struct picture *picture);
-} pens[] = {
+static const struct dl_pen pens[] = {
 	{ "dot", draw_dot },
 	{ "text", draw_text },
 	{ "mermaid", draw_mermaid },
 	{ "svg", dl_svg },
 };
 
-static int choose_pen(struct cli *cli, const struct pen **out)
+int dl_pen_choose(struct cli *cli, const char *name, const struct dl_pen **out)
 {
 	*out = &pens[isatty(STDOUT_FILENO)];
-	if (!as_text)
+	if (!name)
 		return CLI_OK;
 	for (size_t i = 0; i < sizeof(pens) / sizeof(pens[0]); i++) {
 		*out = &pens[i];
-		if (!strcmp(pens[i].name, as_text))
+		if (!strcmp(pens[i].name, name))
 			return CLI_OK;
 	}
-	return cli_usage(cli, "--as", "%s: expected dot, mermaid, svg or text", as_text);
+	return cli_usage(cli, "--as", "%s: expected dot, mermaid, svg or text", name);
 }
 
 static bool is_ascii(void)
@@ -56,29 +53,32 @@ static const char *draw_words(int error)
 	return cli_errno_words(error);
 }
 
-static int print(struct cli *cli, const char *file, const struct pen *pen, const struct picture *picture)
+int dl_draw(struct cli *cli, const char *object, const struct dl_pen *pen, struct picture *picture)
 {
 	FILE *stream = cli_text_begin(cli);
-	int error = stream ? pen->draw(stream, picture) : -ENOMEM;
-	int status = error ? cli_fail(cli, dl_input_name(file), error, "%s", draw_words(error)) :
-			     CLI_OK;
+	int error, status;
+
+	picture->ascii = is_ascii();
+	error = stream ? pen->draw(stream, picture) : -ENOMEM;
+	status = error ? cli_fail(cli, object, error, "%s", draw_words(error)) : CLI_OK;
 
 	return cli_text_end(cli, 0) ?: status;
 }
 
-static int draw(struct cli *cli, const char *file, const struct pen *pen, const struct model *model)
+static int draw(struct cli *cli, const char *file, const struct dl_pen *pen, const struct model *model)
 {
 	struct ipckit_detection detection = { 0 };
 	struct ipckit_cycle cycle = { 0 };
 	struct ipckit_core core = { 0 };
-	struct picture picture = { model, &detection, &core, &cycle, is_ascii() };
+	struct picture picture = { .model = model, .detection = &detection, .core = &core, .cycle = &cycle };
 	int status, error = ipckit_deadlock_detect(&model->system, IPCKIT_WATCH, &detection);
 
 	if (!error)
 		error = ipckit_deadlock_core(&model->system, &detection, &core);
 	if (!error)
 		error = ipckit_deadlock_cycle(&model->system, &detection, &core, &cycle);
-	status = error ? cli_fail(cli, dl_input_name(file), error, NULL) : print(cli, file, pen, &picture);
+	status = error ? cli_fail(cli, dl_input_name(file), error, NULL) :
+			 dl_draw(cli, dl_input_name(file), pen, &picture);
 	ipckit_detection_free(&detection);
 	ipckit_core_free(&core);
 	ipckit_cycle_free(&cycle);
@@ -88,9 +88,9 @@ static int draw(struct cli *cli, const char *file, const struct pen *pen, const 
 static int run_graph(struct cli *cli)
 {
 	const char *file = cli->operands[0];
-	const struct pen *pen;
+	const struct dl_pen *pen;
 	struct model model;
-	int status = choose_pen(cli, &pen);
+	int status = dl_pen_choose(cli, as_text, &pen);
 
 	if (!status)
 		status = dl_load_requests(cli, file, &model);
