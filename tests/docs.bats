@@ -5,7 +5,7 @@
 
 load helpers
 
-tools=(semctl-cli mqtool deadlock-check)
+tools=(semctl-cli mqtool shmtool futexctl pipecat deadlock-check)
 pages=("${tools[@]/#/$IPCKIT_SRC/man/}")
 pages=("${pages[@]/%/.1}")
 common_page=$IPCKIT_SRC/man/ipckit.7
