@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "array.h"
 #include "channel-walk.h"
 #include "proc-scan.h"
 #include "proc.h"
@@ -26,13 +25,6 @@ struct sleeper {
 
 typedef int (*call_note)(struct sleeper *sleeper, const struct proc_syscall *call);
 
-static int by_fd(const void *a, const void *b)
-{
-	const struct channel_end *x = a, *y = b;
-
-	return array_order(x->fd, y->fd);
-}
-
 static void note_fd(struct sleeper *sleeper, int fd)
 {
 	const struct channel_end key = { .fd = fd };
@@ -40,7 +32,7 @@ static void note_fd(struct sleeper *sleeper, int fd)
 
 	if (sleeper->first == sleeper->last)
 		return;
-	end = bsearch(&key, sleeper->walk->ends + sleeper->first, sleeper->last - sleeper->first, sizeof(key), by_fd);
+	end = bsearch(&key, sleeper->walk->ends + sleeper->first, sleeper->last - sleeper->first, sizeof(key), channel_by_fd);
 	if (!end || end->tid)
 		return;
 	end->tid = sleeper->tid;
@@ -65,14 +57,6 @@ static void read_place(const struct sleeper *sleeper, char place[64])
 		*place = '\0';
 }
 
-static bool has_word(const char *place, const char *const *words)
-{
-	for (; *words; words++)
-		if (strstr(place, *words))
-			return true;
-	return false;
-}
-
 /* From one to another: which of the two it waits for shows in where it sleeps, mostly. */
 static int note_two(struct sleeper *sleeper, int from, int to)
 {
@@ -82,8 +66,8 @@ static int note_two(struct sleeper *sleeper, int from, int to)
 	bool in, out;
 
 	read_place(sleeper, place);
-	in = has_word(place, reads);
-	out = has_word(place, writes);
+	in = proc_place_is(place, reads);
+	out = proc_place_is(place, writes);
 	if (in || !out)
 		note_fd(sleeper, from);
 	if (out || !in)
@@ -190,7 +174,7 @@ static bool may_be_opening(const char *place)
 {
 	static const char *const places[] = { "wait_for_partner", "fifo_open", "signal_stop", "ptrace_stop", NULL };
 
-	return has_word(place, places);
+	return proc_place_is(place, places);
 }
 
 /* A text of the process under view, page by page. */
@@ -385,7 +369,7 @@ static int look_at_thread(int dir, const char *name, pid_t tid, void *arg)
 	snprintf(path, sizeof(path), "%s/syscall", name);
 	n = proc_read_into(dir, path, text, sizeof(text));
 	sleeper->tid = tid;
-	if (n == -EACCES || n == -EPERM)
+	if (sys_is_denial((int)n))
 		return note_denied(sleeper);
 	if (n < 0)
 		return sys_own_trouble((int)n);

@@ -90,7 +90,7 @@ static int look_at_fd(int dir, const char *name, pid_t fd, void *arg)
 	ssize_t n = sys_result(readlinkat(dir, name, target, sizeof(target) - 1));
 
 	if (n < 0)
-		return n == -EACCES || n == -EPERM || n == -ENOMEM ? (int)n : 0;
+		return sys_is_denial((int)n) || n == -ENOMEM ? (int)n : 0;
 	target[n] = '\0';
 	if (!channel_link(target, &end.class, &end.inode))
 		return look_at_file(walk, dir, name, target, &end);
@@ -102,7 +102,7 @@ static int look_at_fd(int dir, const char *name, pid_t fd, void *arg)
 
 /* ---- processes ---- */
 
-static int by_fd(const void *a, const void *b)
+int channel_by_fd(const void *a, const void *b)
 {
 	const struct channel_end *x = a, *y = b;
 
@@ -144,7 +144,7 @@ static int look_at_process(struct channel_walk *walk, int dirfd, pid_t pid)
 	int r = proc_walk_names(dirfd, "fd", look_at_fd, walk);
 
 	if (!r && walk->nends > first)
-		qsort(walk->ends + first, walk->nends - first, sizeof(*walk->ends), by_fd);
+		qsort(walk->ends + first, walk->nends - first, sizeof(*walk->ends), channel_by_fd);
 	if (!r)
 		r = channel_note_blocked(walk, dirfd, first);
 	if (r)
@@ -190,7 +190,7 @@ static int by_user(const void *a, const void *b)
 {
 	const struct channel_end *x = a, *y = b;
 
-	return by_identity(x, y) ?: array_order(x->process, y->process) ?: by_fd(x, y);
+	return by_identity(x, y) ?: array_order(x->process, y->process) ?: channel_by_fd(x, y);
 }
 
 int channel_walk(int root, unsigned classes, bool with_self, struct channel_walk *walk)

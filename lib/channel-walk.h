@@ -54,6 +54,9 @@ bool channel_link(const char *target, enum channel_class *class, uint64_t *inode
 /* Whether a descriptor, by its link, reads and writes. */
 bool channel_access(int dir, const char *name, bool *reads, bool *writes);
 
+/* An order of ends, as for qsort(3). */
+int channel_by_fd(const void *a, const void *b);
+
 /* Appends one; takes its path over, and frees that where there is no memory. */
 IPCKIT_CHECK int channel_walk_add(struct channel_walk *walk, const struct channel_end *end);
 

@@ -61,14 +61,15 @@ static bool holds_up(const struct io *to)
 	return to->kind == IO_STREAM && !(flags_of(to) & O_NONBLOCK);
 }
 
-static bool takes_pages(const struct io *to, bool may_wait)
+/* Of single pages a network's segments are made slower than of what is copied in large pieces. */
+static bool takes_pages(const struct io *to, bool zero_copy, bool may_wait)
 {
 	switch (to->kind) {
 	case IO_PIPE:
 	case IO_NULL:
 		return true;
 	case IO_STREAM:
-		return may_wait || !holds_up(to);
+		return (zero_copy || !to->network) && (may_wait || !holds_up(to));
 	case IO_FILE:
 	case IO_BLOCK:
 		return !(flags_of(to) & O_APPEND);
@@ -106,10 +107,7 @@ static const struct flow_ops *choose(const struct ipckit_flow *flow, bool may_wa
 		return &flow_buffer;
 	if (from->kind == IO_FILE && to->kind == IO_FILE)
 		return &flow_range;
-	if (!gives_pages(from, flow->spec.zero_copy) || !takes_pages(to, may_wait))
-		return &flow_copy;
-	/* Pages make small segments. */
-	if (to->network && !flow->spec.zero_copy)
+	if (!gives_pages(from, flow->spec.zero_copy) || !takes_pages(to, flow->spec.zero_copy, may_wait))
 		return &flow_copy;
 	if (from->kind == IO_PIPE || to->kind == IO_PIPE)
 		return &flow_splice;

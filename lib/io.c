@@ -15,20 +15,18 @@
 
 static enum io_kind kind_of_socket(int fd)
 {
-	socklen_t size = sizeof(int);
 	int type;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size))
+	if (sys_socket_option(fd, SO_TYPE, &type))
 		return IO_DEVICE;
 	return type == SOCK_STREAM ? IO_STREAM : IO_MESSAGES;
 }
 
 static bool is_network(int fd)
 {
-	socklen_t size = sizeof(int);
 	int domain;
 
-	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain != AF_UNIX;
+	return !sys_socket_option(fd, SO_DOMAIN, &domain) && domain != AF_UNIX;
 }
 
 static bool never_waits(dev_t device)
@@ -105,7 +103,7 @@ int io_open(int fd, int flags, struct io *out)
 	io.kind = kind_of(fd, &io.st);
 	io.way = way_of(io.kind);
 	io.limited = io.writes && is_limited(io.kind);
-	io.network = io.kind == IO_STREAM && is_network(fd);
+	io.network = io.writes && io.kind == IO_STREAM && is_network(fd);
 	*out = io;
 	return 0;
 }

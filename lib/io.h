@@ -36,7 +36,7 @@ struct io {
 	bool writes;
 	bool limited; /* RLIMIT_FSIZE is to be minded */
 	bool marked;  /* messages: what was received last was one for certain, empty or not */
-	bool network; /* a stream socket that is none of this machine's own, as Unix sockets are */
+	bool network; /* to write to: a stream socket that is none of this machine's own, as Unix sockets are */
 	enum io_kind kind;
 	enum io_way way;
 	struct stat st;

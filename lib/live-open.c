@@ -64,7 +64,7 @@ static int look(int dir, const char *name, char target[PATH_MAX], struct live_en
 	ssize_t n = sys_result(readlinkat(dir, name, target, PATH_MAX - 1));
 
 	if (n < 0)
-		return n == -EACCES || n == -EPERM ? (int)n : sys_own_trouble((int)n);
+		return sys_is_denial((int)n) ? (int)n : sys_own_trouble((int)n);
 	target[n] = '\0';
 	if (*target == '/') {
 		look_at_file(dir, name, target, end);
@@ -206,7 +206,7 @@ static int read_process(struct reading *reading)
 
 	if (is_gone(r) && reading->at.process != IPCKIT_NONE)
 		r = read_through_others(reading);
-	if (r == -EACCES || r == -EPERM) {
+	if (sys_is_denial(r)) {
 		r = dirfd < 0 ? 1 : proc_has_memory(dirfd);
 		reading->opens->refused = reading->opens->refused || r > 0;
 	}

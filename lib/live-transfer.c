@@ -19,14 +19,6 @@ static int read_place(const struct live_scan *scan, uint32_t thread, char place[
 	return sys_own_trouble((int)n);
 }
 
-static bool has_word(const char *place, const char *const *words)
-{
-	for (; *words; words++)
-		if (strstr(place, *words))
-			return true;
-	return false;
-}
-
 static bool is_told(const char *place)
 {
 	return *place && strcmp(place, "0");
@@ -42,7 +34,7 @@ int live_sleeps_in(struct live_scan *scan, uint32_t thread, const char *const *w
 	if (r)
 		return r;
 	if (is_told(place))
-		return has_word(place, words);
+		return proc_place_is(place, words);
 	if (surely)
 		return 0;
 	r = live_status_read(scan->root, scan->processes[found->process].pid, found->tid, &status);
@@ -80,11 +72,11 @@ static int read_two(struct live_scan *scan, uint32_t thread, int from, int to, s
 					      "opipe", NULL };
 	char place[64];
 	int r = read_place(scan, thread, place);
-	bool in = !r && has_word(place, reads), both;
+	bool in = !r && proc_place_is(place, reads), both;
 
 	if (r)
 		return r;
-	both = in == has_word(place, writes);
+	both = in == proc_place_is(place, writes);
 	if (both && strcmp(place, "wait_woken"))
 		return 0;
 	if (both) {

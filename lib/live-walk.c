@@ -10,11 +10,6 @@
 #include <string.h>
 #include <sys/statfs.h>
 
-static bool is_denial(int r)
-{
-	return r == -EACCES || r == -EPERM;
-}
-
 /* ---- threads ---- */
 
 static int add_thread(struct live_scan *scan, const struct live_thread *thread)
@@ -53,7 +48,7 @@ static int visit_thread(int task, const char *name, pid_t tid, void *arg)
 	/* What one of them refuses all do. */
 	if (!process->hidden)
 		r = proc_read_into(task, path, text, sizeof(text));
-	if (is_denial((int)r))
+	if (sys_is_denial((int)r))
 		thread.hidden = process->hidden = true;
 	else if (r < 0)
 		return sys_own_trouble((int)r);

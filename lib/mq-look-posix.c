@@ -70,11 +70,6 @@ static void tell_queue(int queue, const struct stat *st, struct ipckit_mq_info *
 	tell_status(queue, info);
 }
 
-static bool is_refused(int r)
-{
-	return r == -EACCES || r == -EPERM;
-}
-
 /* Only looked at before it is opened: whatever may have been mounted on an entry. */
 static int stat_entry(const struct mq_mount *mount, const char *file, struct stat *st)
 {
@@ -93,7 +88,7 @@ static int open_entry(const struct mq_mount *mount, const char *file)
 	/* EAGAIN: somebody asks for a moment whether it is in use; see lease.h. */
 	while ((fd = sys_openat(dirfd(mount->dir), file, O_RDONLY | flags, 0)) == -EAGAIN)
 		usleep(100);
-	return is_refused(fd) ? sys_openat(dirfd(mount->dir), file, O_WRONLY | flags, 0) : fd;
+	return sys_is_denial(fd) ? sys_openat(dirfd(mount->dir), file, O_WRONLY | flags, 0) : fd;
 }
 
 /* Of one that may not be opened, what its entry in the mount says. */
@@ -114,7 +109,7 @@ static int look_at_closed(const char *file, int error, struct ipckit_mq_info *in
 	if (sys_lacks_resources(fd))
 		return fd;
 	/* It can be opened there, so the mount shows another one. */
-	if (!is_refused(fd))
+	if (!sys_is_denial(fd))
 		return error;
 	tell_queue(error, &st, info);
 	return 0;
@@ -126,7 +121,7 @@ int mq_look_at_posix(const struct ipckit_name *name, struct ipckit_mq_info *info
 	int fd = mq_posix_look_fd(name);
 	int r;
 
-	if (is_refused(fd))
+	if (sys_is_denial(fd))
 		return look_at_closed(name->text + 1, fd, info);
 	if (fd < 0)
 		return fd;
@@ -161,7 +156,7 @@ static int look_at_entry(const struct mq_mount *mount, const char *file, struct 
 	int r = 0;
 
 	/* -EAGAIN: in this moment somebody asks the kernel who has it open, see mq_ask_in_use(). */
-	if (fd < 0 && !is_refused(fd) && fd != -EAGAIN)
+	if (fd < 0 && !sys_is_denial(fd) && fd != -EAGAIN)
 		return fd;
 	if (fd >= 0)
 		r = sys_fstat(fd, st);

@@ -124,7 +124,7 @@ int mq_look_at_sysv(const struct ipckit_name *name, struct ipckit_mq_info *info)
 		tell_status(id, &ds, all_pids, info);
 		return 0;
 	}
-	if (r != -EACCES && r != -EPERM)
+	if (!sys_is_denial(r))
 		return r;
 	gaps_note(&info->gaps, "qbytes", -r);
 	r = find_queue(id, &queue);

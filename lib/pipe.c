@@ -141,7 +141,7 @@ static int copy_of_any(const struct ipckit_channel_info *info)
 		fd = copy(&info->users[i], info);
 		if (fd >= 0 || sys_lacks_resources(fd))
 			return fd;
-		denied |= fd == -EPERM || fd == -EACCES;
+		denied |= sys_is_denial(fd);
 	}
 	return denied ? -EPERM : -ENXIO;
 }

@@ -22,7 +22,7 @@ int proc_memory_read(int memory, uint64_t address, void *data, size_t size)
 	do {
 		n = sys_result(pread(memory, data, size, (off_t)address));
 	} while (n == -EINTR);
-	if (n == -EACCES || n == -EPERM)
+	if (sys_is_denial((int)n))
 		return (int)n;
 	return n == (ssize_t)size ? 0 : -EFAULT;
 }

@@ -101,6 +101,14 @@ ssize_t proc_read_into(int dirfd, const char *path, char *buffer, size_t room)
 	return n;
 }
 
+bool proc_place_is(const char *place, const char *const *words)
+{
+	for (; *words; words++)
+		if (strstr(place, *words))
+			return true;
+	return false;
+}
+
 static int open_directory(int dirfd, const char *path, DIR **out)
 {
 	int fd = sys_openat(dirfd, path, O_RDONLY | O_DIRECTORY, 0);
@@ -128,7 +136,7 @@ static int visit_entry(DIR *dir, const char *name, pid_t id, proc_visit visit, v
 
 	if (fd == -ENOENT || fd == -ESRCH || fd == -ENOTDIR)
 		return 0;
-	if (fd < 0 && fd != -EACCES && fd != -EPERM)
+	if (fd < 0 && !sys_is_denial(fd))
 		return fd;
 	r = visit(fd, id, arg);
 	if (fd >= 0)

@@ -21,6 +21,9 @@ IPCKIT_CHECK int proc_read(int dirfd, const char *path, char **text, size_t *siz
  * or -errno. */
 IPCKIT_CHECK ssize_t proc_read_into(int dirfd, const char *path, char *buffer, size_t room);
 
+/* Whether /proc/PID/wchan, the function of the kernel that a thread sleeps in, has one of these in its name. */
+bool proc_place_is(const char *place, const char *const *words);
+
 /* Calls visit for each numeric entry of a directory (processes of /proc, threads of
  * PID/task), with a descriptor of it that is closed afterwards; what may not be opened is
  * visited with -EACCES or -EPERM instead. Goes on while visit returns 0; returns what it

@@ -179,7 +179,7 @@ static int explain(pid_t tid, int r)
 	uint64_t head;
 	int told = r == -ENOENT ? get_head(tid, &head) : -EPERM;
 
-	return r == -ENOENT || r == -EACCES || r == -EPERM ? (told ? told : r) : r;
+	return r == -ENOENT || sys_is_denial(r) ? (told ? told : r) : r;
 }
 
 int ipckit_robust_read(pid_t tid, struct ipckit_robust *out)

@@ -57,7 +57,7 @@ static int get_slots(struct ipckit_sem_info *info, bool all_pids)
 	if (!r)
 		tell_slots(info, values, all_pids);
 	free(values);
-	if (r == -EACCES || r == -EPERM) {
+	if (sys_is_denial(r)) {
 		gaps_note(&info->gaps, "semaphores", -r);
 		return 0;
 	}

@@ -7,7 +7,6 @@
 #include "users.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/shm.h>
 
 /* ---- what the kernel tells ---- */
@@ -144,11 +143,6 @@ static int look_without_table(int id, int error, struct ipckit_shm_info *info)
 	return 0;
 }
 
-static bool is_refused(int r)
-{
-	return r == -EACCES || r == -EPERM;
-}
-
 int shm_look_at_sysv(const struct ipckit_name *name, bool whole, struct ipckit_shm_info *info)
 {
 	int id;
@@ -159,7 +153,7 @@ int shm_look_at_sysv(const struct ipckit_name *name, bool whole, struct ipckit_s
 	if (!whole) {
 		r = look_at_status(id, info);
 		/* Before Linux 4.17. */
-		return is_refused(r) ? look_at_table(id, info) : r;
+		return sys_is_denial(r) ? look_at_table(id, info) : r;
 	}
 	r = look_at_table(id, info);
 	return !r || r == -ENOENT || sys_lacks_resources(r) ? r : look_without_table(id, -r, info);

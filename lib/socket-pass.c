@@ -142,9 +142,8 @@ static void fill_sender(int fd, const struct brought *brought, struct ipckit_pee
 static int ask_for_credentials(int fd, int *before)
 {
 	static const int on = 1;
-	socklen_t size = sizeof(*before);
 
-	return sys_result(getsockopt(fd, SOL_SOCKET, SO_PASSCRED, before, &size)) ?:
+	return sys_socket_option(fd, SO_PASSCRED, before) ?:
 	       sys_result(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
 }
 

@@ -201,10 +201,9 @@ static int connect_unix(const struct ipckit_endpoint *endpoint, const struct ipc
 
 static int pending_error(int fd)
 {
-	int error = 0;
-	socklen_t size = sizeof(error);
+	int error;
 
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) ? -errno : -error;
+	return sys_socket_option(fd, SO_ERROR, &error) ?: -error;
 }
 
 /* Where nobody listens at a port of this machine, of those given out, a socket can be given that very port and
@@ -294,9 +293,8 @@ int ipckit_socket_connect(const struct ipckit_endpoint *endpoint, const struct i
 static int type_of(int fd)
 {
 	int type;
-	socklen_t size = sizeof(type);
 
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) ? 0 : type;
+	return sys_socket_option(fd, SO_TYPE, &type) ? 0 : type;
 }
 
 /* What is told of a connection that has ended already, see accept(2). */

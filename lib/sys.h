@@ -22,6 +22,7 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -44,6 +45,20 @@ static inline bool sys_lacks_resources(int r)
 static inline int sys_own_trouble(int r)
 {
 	return sys_lacks_resources(r) ? r : 0;
+}
+
+/* Rights are missing: what is there may not be looked at. */
+static inline bool sys_is_denial(int r)
+{
+	return r == -EACCES || r == -EPERM;
+}
+
+/* An option of SOL_SOCKET that is an int. */
+static inline int sys_socket_option(int fd, int option, int *out)
+{
+	socklen_t size = sizeof(*out);
+
+	return sys_result(getsockopt(fd, SOL_SOCKET, option, out, &size));
 }
 
 /* 0: both have the same; 1, 2: not, in an order; -errno. type: KCMP_VM, KCMP_FILES. */

@@ -344,7 +344,7 @@ static int look_at_thread(int dirfd, pid_t tid, void *arg)
 	struct proc_syscall call;
 	int r = dirfd < 0 ? dirfd : proc_syscall_read(dirfd, &call);
 
-	if (r == -EACCES || r == -EPERM) {
+	if (sys_is_denial(r)) {
 		if (!may_wait(threads, dirfd))
 			return 0;
 		threads->seen->denied = true;

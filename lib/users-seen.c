@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "array.h"
+#include "sys.h"
 #include "users-walk.h"
 
 #include <errno.h>
@@ -110,7 +111,7 @@ int seen_shares_ids(const struct walk *walk, struct seen *seen, bool *shares)
 
 int seen_allow(struct seen *seen, int r)
 {
-	if (r != -EACCES && r != -EPERM)
+	if (!sys_is_denial(r))
 		return r;
 	seen->denied = true;
 	return 0;

@@ -33,15 +33,10 @@ struct walk {
 	struct ipckit_maybe uid;
 };
 
-static bool is_denial(int r)
-{
-	return r == -EACCES || r == -EPERM;
-}
-
 /* 0 for what is normal under the eye of a walk; denials are noted. */
 static int allow(struct walk *walk, int r)
 {
-	if (is_denial(r))
+	if (sys_is_denial(r))
 		walk->denied = true;
 	return sys_own_trouble(r);
 }
@@ -277,7 +272,7 @@ static int complete(struct walk *walk)
 	int r = find_places(walk);
 
 	/* Without its maps nobody knows on which words the sleepers are. */
-	if (is_denial(r) || r == -EBADMSG)
+	if (sys_is_denial(r) || r == -EBADMSG)
 		walk->denied = true;
 	if (sys_lacks_resources(r))
 		return r;

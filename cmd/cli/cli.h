@@ -336,6 +336,12 @@ struct cli_records {
 };
 
 /*
+ * After a read(2) that failed so: waits for an input that does not block. Returns 0: to be read again, or the
+ * errno that ends the reading.
+ */
+int cli_input_settle(int fd, int error);
+
+/*
  * Opens an input. path: "-" or NULL for standard input, must last as long as the records. limit: the bytes
  * that a record may have, its end not counted; SIZE_MAX for any number. Opening a FIFO blocks until it has
  * a writer. Returns 0, -ENOMEM, or -errno of open(2); -EINTR where a signal that was caught

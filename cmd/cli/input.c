@@ -54,8 +54,7 @@ void cli_records_close(struct cli_records *records)
 	*records = (struct cli_records){ .ended = true };
 }
 
-/* Waits for an input that does not block. Returns 0 or the error that ends the reading. */
-static int settle(int fd, int error)
+int cli_input_settle(int fd, int error)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 
@@ -73,7 +72,7 @@ static int fill(struct cli_records *records)
 	do {
 		got = read(records->fd, records->buffer + records->end, records->room - records->end);
 		if (got < 0)
-			error = settle(records->fd, errno);
+			error = cli_input_settle(records->fd, errno);
 	} while (got < 0 && !error);
 	if (error)
 		return -error;

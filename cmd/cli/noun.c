@@ -14,6 +14,16 @@ const char *const cli_evidence_words[] = {
 	[IPCKIT_SEEN_LAST_PID] = "last pid", [IPCKIT_SEEN_HOLDER] = "holder",
 };
 
+static const struct cli_field user_fields[] = {
+	CLI_PROCESS_PID,
+	CLI_PROCESS_UID,
+	CLI_PROCESS_COMMAND,
+	CLI_PROCESS_EVIDENCE,
+	{ 0 },
+};
+
+const struct cli_table cli_user_table = { user_fields, sizeof(struct ipckit_process), "users", NULL };
+
 struct ipckit_maybe cli_later(struct ipckit_maybe a, struct ipckit_maybe b)
 {
 	return !a.known || (b.known && b.value > a.value) ? b : a;

@@ -136,6 +136,8 @@ int cli_emit_created(struct cli *cli, const struct ipckit_name *name, struct cli
 #define CLI_KEYED 1u
 
 extern const char *const cli_evidence_words[];
+/* Of struct ipckit_process: "users", where no more is told of them. */
+extern const struct cli_table cli_user_table;
 
 /* clang-format off */
 #define CLI_OBJECT(member) .offset = offsetof(struct cli_object, member)

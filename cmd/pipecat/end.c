@@ -164,13 +164,19 @@ static void put_nothing(int fd)
 	close(nothing);
 }
 
+int pipecat_socket_option(int fd, int option, int *out)
+{
+	socklen_t size = sizeof(*out);
+
+	return getsockopt(fd, SOL_SOCKET, option, out, &size) ? -errno : 0;
+}
+
 /* Of datagrams there is no end. */
 static bool has_end(int fd)
 {
-	int type = SOCK_DGRAM;
-	socklen_t size = sizeof(type);
+	int type;
 
-	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) && type != SOCK_DGRAM;
+	return !pipecat_socket_option(fd, SO_TYPE, &type) && type != SOCK_DGRAM;
 }
 
 void pipecat_end_output(struct pipecat_end *end)
@@ -190,10 +196,9 @@ void pipecat_end_output(struct pipecat_end *end)
 /* Of what is still on its way, or 0; -errno. */
 static int64_t left_to_send(int fd)
 {
-	int error = 0, left = 0;
-	socklen_t size = sizeof(error);
+	int error, left = 0;
 
-	if (!getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) && error)
+	if (!pipecat_socket_option(fd, SO_ERROR, &error) && error)
 		return -error;
 	return ioctl(fd, SIOCOUTQ, &left) ? 0 : left;
 }

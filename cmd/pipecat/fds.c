@@ -104,13 +104,6 @@ static int begin(struct cli *cli, const char *bare, struct meeting *meeting)
 
 /* ---- the socket; 0, -errno, or the exit status of what was reported ---- */
 
-static int option_of(int fd, int option, int *out)
-{
-	socklen_t size = sizeof(*out);
-
-	return getsockopt(fd, SOL_SOCKET, option, out, &size) ? -errno : 0;
-}
-
 static int accept_one(struct meeting *meeting)
 {
 	return ipckit_socket_accept(meeting->listener, &meeting->deadline, NULL, &meeting->fd);
@@ -172,7 +165,7 @@ static int connect_to(struct meeting *meeting)
 static int take_inherited(struct meeting *meeting)
 {
 	int fd = meeting->at.fd, domain, listens;
-	int r = option_of(fd, SO_DOMAIN, &domain) ?: option_of(fd, SO_ACCEPTCONN, &listens);
+	int r = pipecat_socket_option(fd, SO_DOMAIN, &domain) ?: pipecat_socket_option(fd, SO_ACCEPTCONN, &listens);
 
 	if (r == -EBADF)
 		return cli_fail(meeting->cli, meeting->object, ENOENT, "descriptor %d is not open", fd);

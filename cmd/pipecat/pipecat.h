@@ -30,6 +30,9 @@ int pipecat_finish(struct cli *cli, int status);
 
 /* ---- ends (end.c, open.c) ---- */
 
+/* An option of SOL_SOCKET that is an int. 0 or -errno. */
+int pipecat_socket_option(int fd, int option, int *out);
+
 enum { PIPECAT_READ = 1, PIPECAT_WRITE = 2 }; /* what an end is opened for */
 
 /* An endpoint of the command line, and what was opened for it. */

@@ -22,14 +22,6 @@ enum {
 #define SLOT(member) .offset = offsetof(struct ipckit_sem_slot, member)
 #define INFO(member) CLI_INFO(struct row, member)
 
-static const struct cli_field user_fields[] = {
-	CLI_PROCESS_PID,
-	CLI_PROCESS_UID,
-	CLI_PROCESS_COMMAND,
-	CLI_PROCESS_EVIDENCE,
-	{ 0 },
-};
-
 static const struct cli_field waiting_fields[] = {
 	CLI_PROCESS_PID,
 	CLI_PROCESS_TID,
@@ -57,7 +49,6 @@ static const struct cli_field slot_fields[] = {
 	{ 0 },
 };
 
-static const struct cli_table user_table = { user_fields, sizeof(struct ipckit_process), "users", NULL };
 static const struct cli_table waiting_table = { waiting_fields, sizeof(struct ipckit_process), "waiting", NULL };
 static const struct cli_table holder_table = { holder_fields, sizeof(struct ipckit_process), "holders", NULL };
 static const struct cli_table slot_table = { slot_fields, sizeof(struct ipckit_sem_slot), "semaphores", NULL };
@@ -85,7 +76,7 @@ static const struct cli_field info_fields[] = {
 	  .summary = "creation, or last change of owner, mode or values by semctl(2)" },
 	{ "holders", CLI_PROCESSES(struct row, holders), .rows = &holder_table,
 	  .summary = "exec runs that hold permits" },
-	CLI_USAGE_FIELDS(struct row, waiting_table, user_table),
+	CLI_USAGE_FIELDS(struct row, waiting_table, cli_user_table),
 	{ 0 },
 };
 

@@ -23,16 +23,6 @@ enum {
 #define INFO(member) CLI_INFO(struct row, member)
 #define ROW(member) .offset = offsetof(struct row, member)
 
-static const struct cli_field user_fields[] = {
-	CLI_PROCESS_PID,
-	CLI_PROCESS_UID,
-	CLI_PROCESS_COMMAND,
-	CLI_PROCESS_EVIDENCE,
-	{ 0 },
-};
-
-static const struct cli_table user_table = { user_fields, sizeof(struct ipckit_process), "users", NULL };
-
 static const struct cli_field info_fields[] = {
 	CLI_OBJECT_FIELDS("posix or sysv", 0, "System V identifier"),
 	{ "size", .type = CLI_SIZE, INFO(size), .summary = "bytes" },
@@ -61,7 +51,7 @@ static const struct cli_field info_fields[] = {
 	{ "mtime", .type = CLI_TIME, INFO(mtime), .kinds = POSIX, .flags = CLI_BULKY,
 	  .summary = "last write(2) or resize; what is stored in a mapping need not count" },
 	{ "ctime", .type = CLI_TIME, INFO(ctime), .summary = "creation or last change" },
-	CLI_USER_FIELDS(struct row, user_table),
+	CLI_USER_FIELDS(struct row, cli_user_table),
 	{ 0 },
 };
 

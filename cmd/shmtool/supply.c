@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -84,23 +83,13 @@ bool supply_is(const struct supply *supply, const struct part *part)
 
 /* ---- reading a stream ---- */
 
-/* Waits for an input that does not block. Returns 0 or the error that ends the reading. */
-static int settle(int fd, int error)
-{
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
-
-	if (error == EAGAIN)
-		error = poll(&wait, 1, -1) < 0 ? errno : 0;
-	return error == EINTR && !cli_stopped() ? 0 : error;
-}
-
 /* Returns how much was read, 0 at the end, or -errno. */
 static ssize_t read_some(int fd, void *data, size_t size)
 {
 	ssize_t n;
 
 	while ((n = read(fd, data, size)) < 0) {
-		int error = settle(fd, errno);
+		int error = cli_input_settle(fd, errno);
 
 		if (error)
 			return -error;
