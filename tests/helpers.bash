@@ -131,6 +131,20 @@ json_get()
 	jq -r "$@" <<<"${output-}"
 }
 
+# limited NAME VALUE USED [NEEDED]: the last run failed of this limit (USED null where there is no use).
+limited()
+{
+	local in_words="$1 is $2 "
+	assert_status 6
+	# shellcheck disable=SC2016 # variables of jq
+	json --arg name "$1" --argjson value "$2" --argjson used "$3" --argjson needed "${4-null}" '.error.exit == 6 and
+		.error.limit == ({$name, $value, $used} + if $needed then {$needed} else {} end)'
+	[[ $(json_get .error.message) == *"$in_words"* && $stderr == *"$in_words"* ]] ||
+		fail "the message lacks: $in_words" "$(show_last)"
+	[[ $3 == null || $stderr == *" $3 in use"* ]] || fail "the message lacks: $3 in use" "$(show_last)"
+	[[ ! ${4-} || $stderr == *" $4 needed"* ]] || fail "the message lacks: $4 needed" "$(show_last)"
+}
+
 # ---- waiting for facts ----
 
 # wait_until SECONDS COMMAND...: polls until COMMAND succeeds, soon at first and then every 10 ms. It is given up after
@@ -327,6 +341,14 @@ not_sanitized()
 }
 
 # ---- who we are ----
+
+# others_mapped: skips where there is no other user.
+others_mapped()
+{
+	local count
+	read -r _ _ count </proc/self/uid_map
+	((count > 4711)) || skip "one user only is mapped here"
+}
 
 # as_unprivileged COMMAND...: still uid 0, but modes count: no capability, and none by exec.
 as_unprivileged()

@@ -12,18 +12,6 @@ setup()
 	rm -rf /dev/shm/*
 }
 
-# limited NAME VALUE USED: the last run failed of this limit (USED null where there is no use).
-limited()
-{
-	local in_words="$1 is $2 "
-	assert_status 6
-	json --arg name "$1" --argjson value "$2" --argjson used "$3" '.error.exit == 6 and
-		.error.limit == {"name": $name, "value": $value, "used": $used}'
-	[[ $(json_get .error.message) == *"$in_words"* && $stderr == *"$in_words"* ]] ||
-		fail "the message lacks: $in_words" "$(show_last)"
-	[[ $3 == null || $stderr == *" $3 in use"* ]] || fail "the message lacks: $3 in use" "$(show_last)"
-}
-
 # in_shm OPTIONS COMMAND...: with a /dev/shm of its own, mounted with these options.
 in_shm()
 {
@@ -170,6 +158,7 @@ fsize()
 	output=$({ prlimit --fsize="$limit:$limit" semctl-cli "$@" 2>&3 | cat; exit "${PIPESTATUS[0]}"; } \
 		3> >(cat >"$TMPDIR/fsize.err")) || status=$?
 	wait_until 5 test -s "$TMPDIR/fsize.err" || true
+	# shellcheck disable=SC2034 # for the helpers
 	stderr=$(<"$TMPDIR/fsize.err")
 }
 

@@ -6,19 +6,6 @@
 load helpers
 load segments
 
-# limited NAME VALUE USED [NEEDED]: the last run failed of this limit (USED null where there is no use).
-limited()
-{
-	local in_words="$1 is $2 "
-	assert_status 6
-	json --arg name "$1" --argjson value "$2" --argjson used "$3" --argjson needed "${4-null}" '.error.exit == 6 and
-		(.error.limit | .name == $name and .value == $value and .used == $used and .needed == $needed)'
-	[[ $(json_get .error.message) == *"$in_words"* && $stderr == *"$in_words"* ]] ||
-		fail "the message lacks: $in_words" "$(show_last)"
-	[[ $3 == null || $stderr == *" $3 in use"* ]] || fail "the message lacks: $3 in use" "$(show_last)"
-	[[ ! ${4-} || $stderr == *" $4 needed"* ]] || fail "the message lacks: $4 needed" "$(show_last)"
-}
-
 # ---- standard output ----
 
 @test "faults: a full standard output: status 8, whatever the verb and the format" {

@@ -312,6 +312,13 @@ static bool serve_in_vain(uint32_t *value, pid_t *first, int *second)
 	return CHECK(*second == 0 || *second == 1);
 }
 
+/* The word is free, and the one who was woken has not taken it. */
+__attribute__((unused)) static bool is_free(uint32_t value, pid_t first)
+{
+	(void)first;
+	return value == 0;
+}
+
 /* is_given: whether the first one had been served. Returns how often the second was told of its death. */
 __attribute__((unused)) static int test_in_vain(bool (*is_given)(uint32_t value, pid_t first))
 {

@@ -4,15 +4,15 @@
 
 /* What the tests of shared memory have in common: segments of both backends. After unit.h. */
 
+#include "rights.h"
+
 #include <dirent.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <ipckit/shm.h>
@@ -157,14 +157,6 @@ static inline void mount_small(const char *options)
 static inline void unmount_small(void)
 {
 	CHECK(!umount(SEGMENT_DIRECTORY));
-}
-
-static inline void give_up_rights(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 };
-
-	CHECK(!syscall(SYS_capset, &header, none));
 }
 
 #endif

@@ -4,17 +4,17 @@
 
 /* What the tests of looking at segments share. After unit.h. */
 
+#include "rights.h"
+
 #include "../../lib/shm-look.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,15 +53,6 @@ static inline void apart(void (*test)(void), int namespaces)
 		_exit(unit_failures != 0);
 	}
 	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status));
-}
-
-/* As root of the namespaces without its rights, the owner is but the owner. */
-static inline void give_up_rights(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 };
-
-	CHECK(!syscall(SYS_capset, &header, none));
 }
 
 static inline int make(const char *name, size_t size, unsigned mode)

@@ -3,18 +3,17 @@
 /* Looking at queues: what their files say, and, where the test has namespaces of its own, real ones. */
 
 #include "failing.h"
+#include "rights.h"
 
 #include "../../lib/mq-look.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <mqueue.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,15 +173,6 @@ static void test_posix(mqd_t queue)
 	CHECK(!mq_notify(queue, NULL));
 	CHECK_INT(ipckit_mq_stat(&POSIX("/missing"), 0, &info), -ENOENT);
 	CHECK(mq_open("/missing", O_RDONLY) < 0 && errno == ENOENT);
-}
-
-/* As root of the namespaces without its rights, the owner is but the owner. */
-static void give_up_rights(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 };
-
-	CHECK(!syscall(SYS_capset, &header, none));
 }
 
 static void check_closed(const struct ipckit_mq_info *info)

@@ -3,15 +3,14 @@
 /* Queues as objects: how they are made, changed and refused, and the limits behind that. */
 
 #include "unit.h"
+#include "rights.h"
 
 #include "queues.h"
 
-#include <linux/capability.h>
 #include <mqueue.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static const struct ipckit_mq_wanted nothing;
@@ -410,14 +409,6 @@ static void test_hit_size(void)
 }
 
 /* ---- the rights of an owner without privileges ---- */
-
-static void give_up_rights(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 };
-
-	CHECK(!syscall(SYS_capset, &header, none));
-}
 
 /* A queue that its owner has taken all rights of can still be changed by him. */
 static void test_owner(const char *text)

@@ -89,15 +89,6 @@ static const struct call calls[] = {
 	},
 };
 
-/* ---- a waiter that takes its wake-up along ---- */
-
-/* The word is free, and the one who was woken has not taken it. */
-static bool is_free(uint32_t value, pid_t first)
-{
-	(void)first;
-	return value == 0;
-}
-
 int main(void)
 {
 	if (!share())

@@ -146,14 +146,6 @@ static void test_done(void)
 	CHECK(shared->a >= TIMES);
 }
 
-/* ---- served in vain ---- */
-
-static bool is_free(uint32_t value, pid_t first)
-{
-	(void)first;
-	return value == 0;
-}
-
 int main(void)
 {
 	if (!share())

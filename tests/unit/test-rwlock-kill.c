@@ -86,14 +86,6 @@ static const struct call calls[] = {
 	{ .name = "ending for one that waits", .before = do_write, .call = unlock, .waited_for = true, .most = 1 },
 };
 
-/* ---- served in vain ---- */
-
-static bool is_free(uint32_t value, pid_t first)
-{
-	(void)first;
-	return value == 0;
-}
-
 /* ---- readers among writers that are killed ---- */
 
 /* They end alive, so that what they count is taken away. */
